@@ -1,0 +1,111 @@
+package api
+
+// Plan is what will happen to which rows. Digest stands for all of it but MadeAt.
+type Plan struct {
+	Digest        string     `json:"digest"`
+	MadeAt        *string    `json:"made_at"`
+	Type          string     `json:"type"`
+	PolicyVersion string     `json:"policy_version"`
+	NothingHeld   bool       `json:"nothing_held"`
+	Steps         []Step     `json:"steps"`
+	Withheld      []Withheld `json:"withheld"`
+	Refusals      []Refusal  `json:"refusals"`
+}
+
+// Step is one line of a plan.
+type Step struct {
+	System   string       `json:"system"`
+	Table    string       `json:"table"`
+	Action   string       `json:"action"`
+	Rows     int64        `json:"rows"`
+	Ground   *string      `json:"ground"`
+	On       *string      `json:"on"` // for retain: the day on which the rows go
+	Category *string      `json:"category"`
+	Columns  []string     `json:"columns"`
+	Changes  []StepChange `json:"changes"`
+	Because  *string      `json:"because"` // the table whose kept rows need these
+}
+
+// StepChange is one value to write.
+type StepChange struct {
+	Column string `json:"column"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// Withheld is something that the person does not get, or that stays, and why.
+type Withheld struct {
+	System string  `json:"system"`
+	Table  string  `json:"table"`
+	Column *string `json:"column"`
+	What   string  `json:"what"`
+	Rows   int64   `json:"rows"`
+	Ground string  `json:"ground"`
+	Until  *string `json:"until"`
+}
+
+// Refusal is a reason for which no erasure can run.
+type Refusal struct {
+	System  string `json:"system"`
+	Table   string `json:"table"`
+	Message string `json:"message"`
+}
+
+// Certificate is the evidence of what was done, without personal data.
+type Certificate struct {
+	Reference     string            `json:"reference"`
+	Request       string            `json:"request"`
+	Type          string            `json:"type"`
+	Status        string            `json:"status"`
+	PolicyVersion string            `json:"policy_version"`
+	PlanDigest    string            `json:"plan_digest"`
+	ReceivedAt    *string           `json:"received_at"`
+	AnsweredAt    *string           `json:"answered_at"`
+	Steps         []CertificateStep `json:"steps"`
+	Remains       []Remains         `json:"remains"`
+	Check         string            `json:"check"`
+	Approvals     []Approval        `json:"approvals"`
+	Notes         []string          `json:"notes"`
+}
+
+// CertificateStep is one executed step.
+type CertificateStep struct {
+	System      string `json:"system"`
+	Table       string `json:"table"`
+	Action      string `json:"action"`
+	Expected    int64  `json:"expected"`
+	Affected    int64  `json:"affected"`
+	AlreadyGone int64  `json:"already_gone"`
+}
+
+// Remains is what was kept, until when and why.
+type Remains struct {
+	System string  `json:"system"`
+	Table  string  `json:"table"`
+	Rows   int64   `json:"rows"`
+	Ground string  `json:"ground"`
+	Until  *string `json:"until"`
+}
+
+// Clock explains the legal dates of a request.
+type Clock struct {
+	AcknowledgeBy     *string     `json:"acknowledge_by"`
+	DueOn             *string     `json:"due_on"`
+	DueOnConservative *string     `json:"due_on_conservative"`
+	ExtendedUntil     *string     `json:"extended_until"` // the day that the one possible extension reaches
+	ExtensionNoticeBy *string     `json:"extension_notice_by"`
+	Extended          bool        `json:"extended"`
+	AppealDueOn       *string     `json:"appeal_due_on"`
+	Paused            bool        `json:"paused"`
+	PausedDays        int         `json:"paused_days"`
+	Steps             []ClockStep `json:"steps"`
+}
+
+// ClockStep is one link of the explanation of a date.
+type ClockStep struct {
+	Date       string  `json:"date"`
+	On         *string `json:"on"`
+	Text       string  `json:"text"`
+	Cite       string  `json:"cite"`
+	Confidence string  `json:"confidence"`
+}

@@ -1,0 +1,154 @@
+package connector
+
+import (
+	"context"
+	"errors"
+
+	"github.com/habeas-data/habeas/internal/datamap"
+	"github.com/habeas-data/habeas/internal/plan"
+)
+
+// Scope says whose data: the kind of subject and the identifiers that were proven, by the map's names. A name may
+// have several proven values.
+type Scope struct {
+	Subject     string // "" is the system's first
+	Identifiers map[string][]string
+}
+
+// System is one opened system of a data map. The capabilities below are asked for by type assertion.
+type System interface {
+	Name() string
+	// Ping tells whether the system answers and the map fits well enough to be used.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Cataloger reads the live schema.
+type Cataloger interface {
+	Catalog(ctx context.Context) (*datamap.Catalog, error)
+}
+
+// KeyHash is a keyed hash over one row's key, given by the caller so that digests of keys tell nothing without
+// the tenant's key.
+type KeyHash func(key []byte) [32]byte
+
+// Resolver turns a proven identifier into its stored form and the contact on file.
+type Resolver interface {
+	// Contact gives the stored value of an identifier (say the e-mail as the product has it) for the subject rows
+	// that match; none when nobody matches. It must take the same path whether or not anybody matches.
+	Contact(ctx context.Context, scope Scope, identifier string) ([]string, error)
+}
+
+// Locator finds and counts.
+type Locator interface {
+	// Locate walks all tables in one consistent snapshot and groups the person's rows by their fate under rules.
+	// For work other than erasure rules may be nil: every row's fate is ActionCollect.
+	Locate(ctx context.Context, scope Scope, rules *plan.Rules, hash KeyHash) (plan.Found, error)
+}
+
+// Collector streams a person's rows.
+type Collector interface {
+	// Collect sends every table that holds rows of the person, with its rows, to the sink, in one consistent
+	// snapshot, at constant memory.
+	Collect(ctx context.Context, scope Scope, sink Sink) error
+}
+
+// Collection describes a table about to be sent.
+type Collection struct {
+	System  string
+	Table   string
+	Columns []CollectionColumn // in the source's order; hidden ones included
+	Key     []string           // primary key columns; empty when there is none
+}
+
+// CollectionColumn is one column of a collection.
+type CollectionColumn struct {
+	Name     string
+	Type     string // the source's type
+	JSON     JSONType
+	Nullable bool
+	Show     datamap.Show
+}
+
+// JSONType is how values of a column are written in the package.
+type JSONType string
+
+// The JSON types of columns.
+const (
+	JSONNumber   JSONType = "number" // exact text of the source: 8.91 stays 8.91
+	JSONInteger  JSONType = "integer"
+	JSONString   JSONType = "string"
+	JSONBoolean  JSONType = "boolean"
+	JSONDateTime JSONType = "date-time" // RFC 3339
+	JSONDate     JSONType = "date"
+	JSONBytes    JSONType = "base64"
+	JSONAny      JSONType = "any" // JSON columns and arrays: embedded as they are
+)
+
+// Sink receives a person's rows. Calls come in the order Begin, Row*, End, once a collection.
+type Sink interface {
+	Begin(Collection) error
+	// Row takes one row: values[i] belongs to Columns[i] and is a complete JSON value (null for SQL NULL). Values of
+	// columns that are not shown are nil. key identifies the row; the slices are reused after the call returns.
+	Row(key Key, values [][]byte) error
+	End() error
+	// Hidden reports rows that were reached but are somebody else's and were left out.
+	Hidden(table string, rows int64, why string) error
+}
+
+// Key is a row's key: the text of each key column, in the order of the primary key. Tables without a primary key
+// are addressed by all their columns.
+type Key []string
+
+// Captured is a set of rows whose keys were recorded before anything was touched.
+type Captured struct {
+	Step plan.Step
+	Keys []Key
+}
+
+// Capturer lists the keys of the rows that a plan's steps touch.
+type Capturer interface {
+	// Capture streams the keys, at most 1,000 at a time, in one consistent snapshot: step is the index into steps.
+	// Retained rows are captured too, so that their day finds them. Locate must have given these steps.
+	Capture(ctx context.Context, scope Scope, rules *plan.Rules, steps []plan.Step, emit func(step int, keys []Key) error) error
+}
+
+// Guard is asked before each batch: an error stops the work before that batch.
+type Guard func(ctx context.Context) error
+
+// Source gives back captured keys, chunk by chunk, for one step. It returns nil at the end.
+type Source func(ctx context.Context, step int, chunk int) ([]Key, error)
+
+// Recorder hears of progress: rows that the step has done in all (affected) and rows that were already gone.
+type Recorder func(ctx context.Context, step int, affected, gone int64) error
+
+// Eraser carries out destructive steps.
+type Eraser interface {
+	// Erase runs the destructive steps on the captured keys in the order of the plan. Up to 10,000 rows go in one
+	// transaction; more go in batches. It may be called again after a crash at any point: rows already gone count
+	// as done, rows already anonymized are written alike again. Any other count is an error that names the step.
+	Erase(ctx context.Context, steps []plan.Step, keys Source, guard Guard, record Recorder) error
+}
+
+// Rectifier corrects values.
+type Rectifier interface {
+	// Before finds the copies of the named fields and their present values, as steps of action rectify.
+	Before(ctx context.Context, scope Scope, changes map[string]string) ([]plan.Step, error)
+	// Rectify writes the steps in one transaction, refuses when a value is no longer what Before saw, and reads back.
+	Rectify(ctx context.Context, scope Scope, steps []plan.Step, guard Guard) error
+}
+
+// Checker looks again after the work, with queries of its own.
+type Checker interface {
+	// CountKeys counts how many of the given rows of a table exist.
+	CountKeys(ctx context.Context, table string, keys []Key) (int64, error)
+}
+
+// ErrChanged says that the data are no longer what the plan saw: it must be made anew.
+var ErrChanged = errors.New("the data no longer fit the plan")
+
+// Opener opens a system of its kind. Getenv resolves ${NAME} in the DSN.
+type Opener func(ctx context.Context, sys *datamap.System, getenv func(string) string) (System, error)
+
+// Registry knows the openers by kind.
+type Registry map[datamap.Kind]Opener

@@ -1,0 +1,109 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/habeas-data/habeas/internal/connector"
+	"github.com/habeas-data/habeas/internal/datamap"
+)
+
+// querier is what reading needs of a connection or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// dialect is what differs between the engines. Expressions that it gets and gives are SQL text made of quoted names.
+type dialect interface {
+	quote(name string) string
+	table(t *datamap.CatalogTable) string
+	placeholder(n int) string
+
+	catalog(ctx context.Context, q querier, sys *datamap.System) (*datamap.Catalog, error)
+	snapshot(ctx context.Context, conn *sql.Conn) (end func(), err error)
+
+	// keyText makes the text of a key column; keyValue goes back: a parameter for that text, and false when no value
+	// of the column has it.
+	keyText(expr string, c *datamap.CatalogColumn) string
+	keyValue(text string, c *datamap.CatalogColumn) (any, bool)
+	// keyParam wraps a placeholder that carries a keyValue so that it compares with the column by its index.
+	keyParam(placeholder string, c *datamap.CatalogColumn) string
+
+	// storedText is the stored text of a column by which a person is found.
+	storedText(expr string) string
+	// same compares expr with a parameter on stored bytes, while an index on expr can be used.
+	same(expr string, c *datamap.CatalogColumn, param func() string) string
+	// lower is a superset of "equal but for the case of ASCII letters".
+	lower(expr string) string
+	// nullSafe compares two expressions so that null equals null.
+	nullSafe(a, b string) string
+	// jsonText reads a path within a JSON column as text; null when there is none.
+	jsonText(expr string, c *datamap.CatalogColumn, path []string) string
+
+	// export is the expression by which a column is read for a package, and how its values become JSON.
+	export(expr string, c *datamap.CatalogColumn) (string, connector.JSONType, encoder)
+
+	// keysIn is a condition that is true for rows whose key is among keys (each of len(cols) parts).
+	keysIn(b *builder, alias string, cols []*datamap.CatalogColumn, keys []connector.Key) error
+	batch() int // most keys of one statement
+	isText(c *datamap.CatalogColumn) bool
+	// text makes text of an expression; right keeps its last n characters; concat joins.
+	asText(expr string) string
+	right(expr string, n int) string
+	concat(parts []string) string
+	// assign wraps a text parameter so that it can be written to the column.
+	assign(placeholder string, c *datamap.CatalogColumn) string
+	// afterErase runs on the pool when rows are gone.
+	afterErase(ctx context.Context, pool *sql.DB) error
+	// begin prepares a writing transaction.
+	begin(ctx context.Context, tx *sql.Tx) error
+	// defers tells whether the engine checks all foreign keys at commit in transactions prepared by begin.
+	defers() bool
+}
+
+// builder collects a statement and its parameters in the order of the text.
+type builder struct {
+	sql     strings.Builder
+	args    []any
+	dialect dialect
+	aliases int
+}
+
+func (b *builder) write(parts ...string) {
+	for _, p := range parts {
+		b.sql.WriteString(p)
+	}
+}
+
+// param adds a parameter and gives its placeholder. Placeholders are positional in two engines, so it must be
+// written before anything that adds another parameter.
+func (b *builder) param(v any) string {
+	b.args = append(b.args, v)
+	return b.dialect.placeholder(len(b.args))
+}
+
+// alias gives a table alias that no other part of the statement has.
+func (b *builder) alias() string {
+	b.aliases++
+	return "t" + itoa(b.aliases)
+}
+
+// list joins the columns of an alias.
+func (b *builder) list(alias string, cols []string) string {
+	out := make([]string, len(cols))
+	for i, c := range cols {
+		out[i] = b.col(alias, c)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (b *builder) col(alias, name string) string { return alias + "." + b.dialect.quote(name) }
+
+// tuple is list in parentheses when there is more than one column.
+func (b *builder) tuple(alias string, cols []string) string {
+	if len(cols) == 1 {
+		return b.col(alias, cols[0])
+	}
+	return "(" + b.list(alias, cols) + ")"
+}

@@ -1,0 +1,402 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/habeas-data/habeas/internal/connector"
+	"github.com/habeas-data/habeas/internal/datamap"
+	"github.com/habeas-data/habeas/internal/plan"
+)
+
+const (
+	groundShared = "belongs to other people as well"
+	groundNeeded = "rows that stay refer to it"
+)
+
+// fates works out what becomes of every row of a person. Rows of tables that others refer to are held in memory by
+// key (the parents); rows of the leaves, which are the many, are only streamed.
+//
+//	1 base     parents first: each row by its own rule, or by its owner's
+//	2 settle   children first: what kept rows need is kept; what other people's rows need is refused, kept, …
+//	3 emit     parents first: rows that follow their owner take its final fate; each row goes to fn once
+type fates struct {
+	w     *walk
+	q     querier
+	rules *plan.Rules
+
+	kinds  []plan.Fate // every fate that occurs, once
+	index  map[plan.Fate]uint16
+	held   map[*table]map[string]uint16
+	about  map[*table]map[string]bool // rows that concern the person without being theirs
+	shared map[*table]map[string]bool
+	hits   map[int]map[string]bool // by edge: rows of its target that other people's rows refer to
+	order  []*table                // children first
+	gaps   []plan.Refusal
+}
+
+func newFates(w *walk, q querier, rules *plan.Rules) *fates {
+	f := &fates{
+		w: w, q: q, rules: rules, index: map[plan.Fate]uint16{}, held: map[*table]map[string]uint16{},
+		about: map[*table]map[string]bool{}, shared: map[*table]map[string]bool{}, hits: map[int]map[string]bool{},
+	}
+	for _, name := range w.g.order {
+		if t := w.g.tables[name]; w.reach[t] && (t.entry != nil && t.entry.Personal || t == w.home) {
+			f.order = append(f.order, t)
+		}
+	}
+	return f
+}
+
+func (f *fates) intern(x plan.Fate) uint16 {
+	i, ok := f.index[x]
+	if !ok {
+		i = uint16(len(f.kinds)) //nolint:gosec // fates differ by dates and tables: a few thousand at most
+		f.kinds = append(f.kinds, x)
+		f.index[x] = i
+	}
+	return i
+}
+
+func (f *fates) gap(t *table, format string, args ...any) {
+	f.gaps = append(f.gaps, plan.Refusal{System: f.w.d.sys.Name, Table: t.name, Message: fmt.Sprintf(format, args...)})
+}
+
+// work runs stages 1 and 2.
+func (f *fates) work(ctx context.Context) error {
+	for _, t := range slices.Backward(f.order) {
+		if f.holds(t) {
+			f.held[t] = map[string]uint16{}
+			if err := f.base(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range f.order {
+		if err := f.findHits(ctx, t); err != nil {
+			return err
+		}
+	}
+	// Children come first, so one pass settles all but references that close a ring; these need passes until
+	// nothing moves. Fates only ever move towards keeping, so it ends.
+	for pass := 0; ; pass++ {
+		moved, err := f.settle(ctx)
+		if err != nil || !moved {
+			return err
+		}
+		if pass > 64 {
+			return fmt.Errorf("working out what kept rows need in %s: no end after %d passes", f.w.d.sys.Name, pass)
+		}
+	}
+}
+
+// holds tells whether the rows of t are kept by key: others refer to them, or some of them have a fate of their own.
+func (f *fates) holds(t *table) bool {
+	if f.rules == nil {
+		return false
+	}
+	if len(t.about) > 0 || f.mayBeShared(t) {
+		return true
+	}
+	for _, e := range f.w.g.edges {
+		if e.to == t {
+			return true
+		}
+	}
+	return slices.ContainsFunc(f.order, func(o *table) bool { return f.rule(o).Follow == t.name })
+}
+
+// mayBeShared tells whether a row of t can have two owners.
+func (f *fates) mayBeShared(t *table) bool {
+	if t == f.w.home {
+		return false
+	}
+	n := 0
+	for _, l := range t.owners {
+		if l.up {
+			return true
+		}
+		n++
+	}
+	if t.entry != nil && f.w.matches(t) {
+		n++
+	}
+	return n > 1
+}
+
+func (f *fates) rule(t *table) plan.TableRule {
+	r, ok := f.rules.Tables[t.name]
+	if !ok {
+		return plan.TableRule{Do: plan.ActionKeep, Ground: "no rule covers it"}
+	}
+	return r
+}
+
+func (f *fates) base(ctx context.Context, t *table) error {
+	if _, ok := f.rules.Tables[t.name]; !ok {
+		f.gap(t, "no rule says what becomes of the rows of %s", t.name)
+	}
+	held := f.held[t]
+	if f.mayBeShared(t) {
+		f.shared[t] = map[string]bool{}
+		err := f.w.stream(ctx, f.q, t, reading{set: mine, where: func(b *builder, a string) {
+			b.write("(")
+			f.w.writeOthers(b, a, t)
+			b.write(")")
+		}}, func(r record) { f.shared[t][joinKey(r.key)] = true })
+		if err != nil {
+			return err
+		}
+	}
+	err := f.each(ctx, t, mine, func(key string, x plan.Fate) {
+		if x.Action == plan.ActionDelete && f.shared[t][key] && f.coOwned(t) {
+			x = plan.Fate{Action: plan.ActionKeep, Ground: groundShared}
+			if f.rule(t).Others == string(datamap.OthersAnonymize) {
+				x = plan.Fate{Action: plan.ActionAnonymize}
+			}
+		}
+		held[key] = f.intern(x)
+	})
+	if err != nil || len(t.about) == 0 {
+		return err
+	}
+	// Rows that concern the person and belong to somebody else stay as they are; the reference is cleared or needed.
+	f.about[t] = map[string]bool{}
+	keep := f.intern(plan.Fate{Action: plan.ActionKeep, Ground: groundShared})
+	return f.w.stream(ctx, f.q, t, reading{set: reached}, func(r record) {
+		key := joinKey(r.key)
+		if _, ok := held[key]; !ok {
+			held[key] = keep
+			f.about[t][key] = true
+		}
+	})
+}
+
+// coOwned tells whether rows of t may hold several owners' keys themselves: then no one of them may delete a row.
+// A row above its owners, such as an address, is guarded by the references to it instead.
+func (f *fates) coOwned(t *table) bool {
+	n := 0
+	for _, l := range t.owners {
+		if !l.up && l.to != t {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// each streams the rows of a set with the fate that the table's own rule, or the owner's row, gives them.
+func (f *fates) each(ctx context.Context, t *table, in set, fn func(key string, x plan.Fate)) error {
+	rule := f.rule(t)
+	r := reading{set: in, order: f.held[t] == nil}
+	if rule.Do == plan.ActionRetain && rule.Follow == "" && rule.Fixed.IsZero() {
+		r.date = rule.RowDate
+	}
+	if rule.Follow != "" {
+		p, ok := f.follows(t, rule.Follow)
+		if !ok {
+			f.gap(t, "the rows of %s go with their owner, but no owner of theirs is %s by a unique key", t.name, rule.Follow)
+			rule = plan.TableRule{Do: plan.ActionKeep, Ground: groundShared}
+		} else {
+			r.parents = []parent{p}
+		}
+	}
+	return f.w.stream(ctx, f.q, t, r, func(rec record) {
+		x := rule.Fate(f.rules.Today, rec.date)
+		if len(r.parents) > 0 {
+			i, ok := f.held[r.parents[0].to][rec.parents[0]]
+			if !ok { // the owner is not this person's: nothing here may be theirs to delete
+				x = plan.Fate{Action: plan.ActionKeep, Ground: groundShared}
+			} else {
+				x = f.kinds[i]
+			}
+		}
+		fn(joinKey(rec.key), x)
+	})
+}
+
+func (f *fates) follows(t *table, name string) (parent, bool) {
+	for _, l := range t.owners {
+		if l.to.name == name && !l.up && l.to != t {
+			unique := sameSet(l.refs, l.to.cat.PrimaryKey) || slices.ContainsFunc(l.to.cat.Unique, func(u []string) bool { return sameSet(u, l.refs) })
+			return parent{to: l.to, cols: l.cols, refs: l.refs, when: l.when}, unique && f.held[l.to] != nil
+		}
+	}
+	return parent{}, false
+}
+
+// settle walks children first and lets kept rows keep what they need. It tells whether anything moved.
+func (f *fates) settle(ctx context.Context) (bool, error) {
+	moved := false
+	for _, t := range f.order {
+		f.applyHits(t)
+		edges := f.needs(t)
+		if len(edges) == 0 || !f.mayStay(t) {
+			continue
+		}
+		m, err := f.push(ctx, t, edges)
+		if err != nil {
+			return false, err
+		}
+		moved = moved || m
+	}
+	return moved, nil
+}
+
+// needs gives the references of t's rows that keep their targets.
+func (f *fates) needs(t *table) []edge {
+	var out []edge
+	for _, e := range f.w.g.edges {
+		if e.from != t || f.held[e.to] == nil {
+			continue
+		}
+		if (e.clear && e.nullable) || (e.keep && !e.declared) {
+			continue // cleared before its target goes, or left dangling because the map says so
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// mayStay tells whether any row of t can be kept.
+func (f *fates) mayStay(t *table) bool {
+	rule := f.rule(t)
+	if held, ok := f.held[t]; ok {
+		for _, i := range held {
+			if f.kinds[i].Action != plan.ActionDelete {
+				return true
+			}
+		}
+		return false
+	}
+	if rule.Follow == "" {
+		return rule.Do != plan.ActionDelete
+	}
+	owner, ok := f.w.g.tables[rule.Follow]
+	return !ok || f.mayStay(owner)
+}
+
+// staying gives the fate of a row as its parents must see it; ok is false when the row goes.
+func staying(x plan.Fate) (plan.Fate, bool) {
+	switch {
+	case x.Action == plan.ActionDelete:
+		return x, false
+	case x.Action == plan.ActionAnonymize && x.Because == "", x.Action == plan.ActionKeep:
+		return plan.Fate{Action: plan.ActionRetain, Ground: x.Ground}, true // no end
+	}
+	return plan.Fate{Action: plan.ActionRetain, Until: x.Until, Ground: x.Ground}, true
+}
+
+func (f *fates) push(ctx context.Context, t *table, edges []edge) (bool, error) {
+	rule := f.rule(t)
+	r := reading{set: mine}
+	if f.about[t] != nil {
+		r.set = reached
+	}
+	held := f.held[t]
+	if held == nil && rule.Follow == "" && rule.Do == plan.ActionRetain && rule.Fixed.IsZero() {
+		r.date = rule.RowDate
+	}
+	for _, e := range edges {
+		r.parents = append(r.parents, parent{to: e.to, cols: e.cols, refs: e.refs, when: e.when})
+	}
+	follow := -1
+	if held == nil && rule.Follow != "" {
+		if p, ok := f.follows(t, rule.Follow); ok {
+			follow = len(r.parents)
+			r.parents = append(r.parents, p)
+		}
+	}
+	moved := false
+	err := f.w.stream(ctx, f.q, t, r, func(rec record) {
+		x := rule.Fate(f.rules.Today, rec.date)
+		if held != nil {
+			i, ok := held[joinKey(rec.key)]
+			if !ok {
+				return
+			}
+			x = f.kinds[i]
+		} else if follow >= 0 {
+			if i, ok := f.held[r.parents[follow].to][rec.parents[follow]]; ok {
+				x = f.kinds[i]
+			}
+		}
+		by, stays := staying(x)
+		if !stays {
+			return
+		}
+		for n, e := range edges {
+			if x.Action == plan.ActionAnonymize && nulls(t, e) {
+				continue
+			}
+			target := f.held[e.to]
+			i, ok := target[rec.parents[n]]
+			if !ok || (e.to == t && rec.parents[n] == joinKey(rec.key)) {
+				continue
+			}
+			if now := needed(f.kinds[i], by, t.name); now != f.kinds[i] {
+				target[rec.parents[n]] = f.intern(now)
+				moved = true
+			}
+		}
+	})
+	return moved, err
+}
+
+// needed joins the fate of a row with that of a staying row that refers to it. What a row without an end needs is
+// anonymized for good; what a retained row needs is anonymized now and goes with it.
+func needed(x, by plan.Fate, table string) plan.Fate {
+	forever := x.Action == plan.ActionAnonymize && x.Ground == groundNeeded
+	switch {
+	case x.Action == plan.ActionKeep || forever:
+		return x
+	case !by.Until.IsZero():
+		return x.Needed(by, table)
+	case x.Action == plan.ActionRetain:
+		return x // its own day stands; what is left of the reference then is refused by the database, loudly
+	}
+	return plan.Fate{Action: plan.ActionAnonymize, Ground: groundNeeded}
+}
+
+// nulls tells whether anonymizing a row of t clears the reference.
+func nulls(t *table, e edge) bool {
+	if t.entry == nil {
+		return false
+	}
+	for _, c := range e.cols {
+		if a := t.entry.Columns[c].Anonymize; a != nil && a.With == datamap.AnonNull {
+			return true
+		}
+	}
+	return false
+}
+
+// emit runs stage 3 for one table: each row once, with its final fate. Call it parents first.
+func (f *fates) emit(ctx context.Context, t *table, fn func(key connector.Key, x plan.Fate)) error {
+	if f.rules == nil {
+		return f.w.stream(ctx, f.q, t, reading{set: reached}, func(r record) { fn(r.key, plan.Fate{Action: plan.ActionCollect}) })
+	}
+	held, ok := f.held[t]
+	if !ok {
+		return f.each(ctx, t, mine, func(key string, x plan.Fate) { fn(strings.Split(key, "\x1f"), x) })
+	}
+	if f.rule(t).Follow != "" {
+		err := f.each(ctx, t, mine, func(key string, x plan.Fate) {
+			// What its own children need stays needed.
+			was := f.kinds[held[key]]
+			if by, stays := staying(was); stays && was.Because != "" {
+				x = needed(x, by, was.Because)
+			}
+			held[key] = f.intern(x)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(held)) {
+		fn(strings.Split(key, "\x1f"), f.kinds[held[key]])
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/habeas-data/habeas/internal/connector"
+	"github.com/habeas-data/habeas/internal/datamap"
+)
+
+type mysqlDialect struct{}
+
+// openMySQL makes a pool from mysql://user:password@host:3306/database[?tls=true|skip-verify|false].
+func openMySQL(sys *datamap.System, dsn string) (*sql.DB, error) {
+	u, err := url.Parse(dsn)
+	if err != nil || (u.Scheme != "mysql" && u.Scheme != "mariadb") || len(u.Path) < 2 {
+		return nil, badDSN(sys, "write mysql://user:password@host:3306/database") // err quotes the DSN
+	}
+	cfg := mysql.NewConfig()
+	cfg.User = u.User.Username()
+	cfg.Passwd, _ = u.User.Password()
+	cfg.Net, cfg.DBName = "tcp", strings.TrimPrefix(u.Path, "/")
+	cfg.Addr = net.JoinHostPort(defaultTo(u.Hostname(), "127.0.0.1"), defaultTo(u.Port(), "3306"))
+	tls := u.Query().Get("tls")
+	switch {
+	case tls == "true" || tls == "skip-verify":
+		cfg.TLSConfig = tls
+	case loopback(u.Hostname()):
+		cfg.TLSConfig = tls
+	case tls == "":
+		cfg.TLSConfig = "true"
+	default:
+		return nil, plainBeyondLoopback(sys, "say tls=true")
+	}
+	cfg.ParseTime = false        // texts as stored: zero dates and microseconds survive
+	cfg.InterpolateParams = true // the text protocol gives decimals and dates as they are
+	cfg.ClientFoundRows = true   // an update that changes nothing still counts its rows
+	cfg.Timeout = 15 * time.Second
+	cfg.Params = map[string]string{
+		"time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES'", "innodb_lock_wait_timeout": "15",
+		"net_write_timeout": "1800", "group_concat_max_len": "1048576",
+	}
+	cfg.Collation = "utf8mb4_general_ci"
+	c, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, badDSN(sys, "write mysql://user:password@host:3306/database")
+	}
+	return sql.OpenDB(c), nil
+}
+
+func defaultTo(v, otherwise string) string {
+	if v == "" {
+		return otherwise
+	}
+	return v
+}
+
+func (mysqlDialect) quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+func (m mysqlDialect) table(t *datamap.CatalogTable) string {
+	return m.quote(t.Schema) + "." + m.quote(t.Bare)
+}
+
+func (mysqlDialect) placeholder(int) string { return "?" }
+
+func (mysqlDialect) snapshot(ctx context.Context, conn *sql.Conn) (func(), error) {
+	for _, s := range []string{
+		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+		"START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+	} {
+		if _, err := conn.ExecContext(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+			// A connection that may still be inside the transaction must not go back to the pool.
+			_ = conn.Raw(func(any) error { return mysql.ErrInvalidConn })
+		}
+	}, nil
+}
+
+func mysqlBinary(t string) bool {
+	return strings.HasPrefix(t, "binary") || strings.HasPrefix(t, "varbinary") || strings.HasSuffix(t, "blob")
+}
+
+func mysqlInteger(t string) bool {
+	for _, p := range []string{"tinyint", "smallint", "mediumint", "int", "bigint", "year"} {
+		if strings.HasPrefix(t, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func (mysqlDialect) keyText(expr string, c *datamap.CatalogColumn) string {
+	switch {
+	case mysqlBinary(c.Type):
+		return "LOWER(HEX(" + expr + "))"
+	case strings.HasPrefix(c.Type, "bit"):
+		return "CONVERT(" + expr + " + 0 USING utf8mb4)"
+	default:
+		return "CONVERT(" + expr + " USING utf8mb4)"
+	}
+}
+
+func (mysqlDialect) keyValue(text string, c *datamap.CatalogColumn) (any, bool) {
+	switch {
+	case mysqlBinary(c.Type):
+		raw, err := hex.DecodeString(text)
+		return raw, err == nil
+	case mysqlInteger(c.Type), strings.HasPrefix(c.Type, "bit"):
+		if !integerForm.MatchString(text) && !(len(text) == 20 && decimalForm.MatchString(text)) {
+			return nil, false
+		}
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n, true
+		}
+		n, err := strconv.ParseUint(text, 10, 64)
+		return n, err == nil
+	case strings.HasPrefix(c.Type, "decimal"):
+		return text, decimalForm.MatchString(text)
+	}
+	return text, true
+}
+
+func (mysqlDialect) keyParam(placeholder string, c *datamap.CatalogColumn) string {
+	if strings.HasPrefix(c.Type, "decimal") {
+		return "CAST(" + placeholder + " AS DECIMAL(65,30))"
+	}
+	return placeholder
+}
+
+func (mysqlDialect) storedText(expr string) string { return "CONVERT(" + expr + " USING utf8mb4)" }
+
+func (m mysqlDialect) same(expr string, c *datamap.CatalogColumn, param func() string) string {
+	// Collations ignore case, accents and trailing blanks; bytes don't.
+	if mysqlBinary(c.Type) {
+		return expr + " = " + param()
+	}
+	return expr + " = " + m.keyParam(param(), c) + " AND CAST(" + m.keyText(expr, c) + " AS BINARY) = CAST(" + param() + " AS BINARY)"
+}
+
+func (mysqlDialect) lower(expr string) string {
+	return "CAST(LOWER(CONVERT(" + expr + " USING utf8mb4)) AS BINARY)"
+}
+
+func (mysqlDialect) nullSafe(a, b string) string {
+	return "CAST(" + a + " AS BINARY) <=> CAST(" + b + " AS BINARY)"
+}
+
+func (mysqlDialect) jsonText(expr string, _ *datamap.CatalogColumn, path []string) string {
+	return "JSON_UNQUOTE(JSON_EXTRACT(" + expr + ", '" + strings.ReplaceAll(jsonPath(path), "'", "''") + "'))"
+}
+
+func (mysqlDialect) export(expr string, c *datamap.CatalogColumn) (string, connector.JSONType, encoder) {
+	t := c.Type
+	switch {
+	case mysqlInteger(t):
+		return expr, connector.JSONInteger, encodeNumber
+	case strings.HasPrefix(t, "bit"):
+		return expr + " + 0", connector.JSONInteger, encodeNumber
+	case strings.HasPrefix(t, "decimal"), strings.HasPrefix(t, "float"), strings.HasPrefix(t, "double"):
+		return expr, connector.JSONNumber, encodeNumber
+	case t == "json":
+		return expr, connector.JSONAny, encodeRawJSON
+	case mysqlBinary(t), t == "geometry", t == "point":
+		return expr, connector.JSONBytes, encodeBytes
+	case t == "date":
+		return expr, connector.JSONDate, encodeString
+	case strings.HasPrefix(t, "timestamp"): // an instant: the session's zone is UTC
+		return expr, connector.JSONDateTime, encodeInstant
+	case strings.HasPrefix(t, "datetime"):
+		return expr, connector.JSONDateTime, encodeTimestamp
+	default:
+		return expr, connector.JSONString, encodeString
+	}
+}
+
+func (m mysqlDialect) keysIn(b *builder, alias string, cols []*datamap.CatalogColumn, keys []connector.Key) error {
+	return keyList(b, alias, cols, keys, "")
+}
+
+// keyList writes (a, b) IN ((?, ?), …); engines that want VALUES before the rows say so.
+func keyList(b *builder, alias string, cols []*datamap.CatalogColumn, keys []connector.Key, values string) error {
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.Name
+	}
+	b.write(b.tuple(alias, names), " IN (")
+	if len(cols) > 1 {
+		b.write(values)
+	}
+	for n, k := range keys {
+		if n > 0 {
+			b.write(", ")
+		}
+		if len(cols) > 1 {
+			b.write("(")
+		}
+		for i, c := range cols {
+			v, ok := b.dialect.keyValue(k[i], c)
+			if !ok {
+				return errKeyForm
+			}
+			if i > 0 {
+				b.write(", ")
+			}
+			b.write(b.dialect.keyParam(b.param(v), c))
+		}
+		if len(cols) > 1 {
+			b.write(")")
+		}
+	}
+	b.write(")")
+	return nil
+}
+
+func (mysqlDialect) batch() int { return 500 }
+
+func (mysqlDialect) isText(c *datamap.CatalogColumn) bool {
+	return strings.HasPrefix(c.Type, "varchar") || strings.HasPrefix(c.Type, "char") || strings.HasSuffix(c.Type, "text")
+}
+
+func (mysqlDialect) asText(expr string) string { return "CONVERT(" + expr + " USING utf8mb4)" }
+
+func (mysqlDialect) right(expr string, n int) string { return "RIGHT(" + expr + ", " + itoa(n) + ")" }
+
+func (mysqlDialect) concat(parts []string) string { return "CONCAT(" + strings.Join(parts, ", ") + ")" }
+
+func (mysqlDialect) assign(placeholder string, _ *datamap.CatalogColumn) string { return placeholder }
+
+func (mysqlDialect) afterErase(context.Context, *sql.DB) error { return nil }
+
+func (mysqlDialect) begin(context.Context, *sql.Tx) error { return nil }
+
+func (mysqlDialect) defers() bool { return false }

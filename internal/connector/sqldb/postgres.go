@@ -1,0 +1,211 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/habeas-data/habeas/internal/connector"
+	"github.com/habeas-data/habeas/internal/datamap"
+)
+
+type postgres struct{}
+
+// openPostgres makes a pool. Session settings fix the text of dates and times, whatever the database's own are.
+func openPostgres(sys *datamap.System, dsn string) (*sql.DB, error) {
+	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+		return nil, badDSN(sys, "write postgres://user:password@host:5432/database")
+	}
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, badDSN(sys, "write postgres://user:password@host:5432/database?sslmode=require") // err may quote the DSN
+	}
+	plain := cfg.TLSConfig == nil && !loopback(cfg.Host)
+	for _, f := range cfg.Fallbacks {
+		plain = plain || (f.TLSConfig == nil && !loopback(f.Host))
+	}
+	if plain {
+		return nil, plainBeyondLoopback(sys, "say sslmode=require or stronger")
+	}
+	for name, value := range map[string]string{
+		"TimeZone": "UTC", "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601", "bytea_output": "hex",
+		"extra_float_digits": "1", "application_name": "habeas", "lock_timeout": "15s",
+		"statement_timeout": "30min", "idle_in_transaction_session_timeout": "30min",
+	} {
+		if name == "lock_timeout" || name == "statement_timeout" {
+			if _, set := cfg.RuntimeParams[name]; set {
+				continue
+			}
+		}
+		cfg.RuntimeParams[name] = value
+	}
+	return stdlib.OpenDB(*cfg), nil
+}
+
+func (postgres) quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+func (p postgres) table(t *datamap.CatalogTable) string {
+	return p.quote(t.Schema) + "." + p.quote(t.Bare)
+}
+
+func (postgres) placeholder(n int) string { return "$" + strconv.Itoa(n) }
+
+func (postgres) snapshot(ctx context.Context, conn *sql.Conn) (func(), error) {
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = tx.Rollback() }, nil // statements on conn run within it
+}
+
+func (postgres) keyText(expr string, c *datamap.CatalogColumn) string {
+	if c.Type == "bytea" {
+		return "encode(" + expr + ", 'hex')"
+	}
+	return expr + "::text"
+}
+
+//nolint:gochecknoglobals // compiled patterns, never written
+var (
+	integerForm = regexp.MustCompile(`^-?[0-9]{1,19}$`)
+	decimalForm = regexp.MustCompile(`^-?[0-9]{1,100}(\.[0-9]{1,100})?$`)
+	uuidForm    = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	hexForm     = regexp.MustCompile(`^([0-9a-fA-F]{2})*$`)
+)
+
+func (p postgres) keyValue(text string, c *datamap.CatalogColumn) (any, bool) {
+	if strings.IndexByte(text, 0) >= 0 {
+		return nil, false
+	}
+	bits := map[string]int{"smallint": 16, "integer": 32, "bigint": 64}[c.Type]
+	switch {
+	case bits > 0:
+		_, err := strconv.ParseInt(text, 10, bits)
+		return text, err == nil && integerForm.MatchString(text)
+	case strings.HasPrefix(c.Type, "numeric"):
+		return text, decimalForm.MatchString(text)
+	case c.Type == "uuid":
+		return text, uuidForm.MatchString(text)
+	case c.Type == "bytea":
+		return text, hexForm.MatchString(text)
+	case len(c.Enum) > 0:
+		for _, e := range c.Enum {
+			if e == text {
+				return text, true
+			}
+		}
+		return nil, false
+	}
+	return text, true
+}
+
+func (postgres) keyParam(placeholder string, c *datamap.CatalogColumn) string {
+	if c.Type == "bytea" {
+		return "decode(" + placeholder + "::text, 'hex')"
+	}
+	return placeholder + "::text::" + c.Type
+}
+
+func (postgres) storedText(expr string) string { return expr + "::text" }
+
+func (p postgres) same(expr string, c *datamap.CatalogColumn, param func() string) string {
+	// The first half may use an index; the second holds on bytes even for citext and nondeterministic collations.
+	return expr + " = " + p.keyParam(param(), c) + " AND " + p.keyText(expr, c) + ` COLLATE "C" = ` + param() + "::text"
+}
+
+func (postgres) lower(expr string) string { return `lower(` + expr + `::text COLLATE "C")` }
+
+func (postgres) nullSafe(a, b string) string { return a + " IS NOT DISTINCT FROM " + b }
+
+func (postgres) jsonText(expr string, c *datamap.CatalogColumn, path []string) string {
+	if c.Type != "json" && c.Type != "jsonb" {
+		expr = "(CASE WHEN " + expr + ` ~ '^\s*[\[{]' THEN ` + expr + " END)::jsonb"
+	}
+	quoted := make([]string, len(path))
+	for i, p := range path {
+		quoted[i] = "'" + strings.ReplaceAll(p, "'", "''") + "'"
+	}
+	return "(" + expr + " #>> ARRAY[" + strings.Join(quoted, ", ") + "]::text[])"
+}
+
+func (postgres) export(expr string, c *datamap.CatalogColumn) (string, connector.JSONType, encoder) {
+	t := c.Type
+	switch {
+	case t == "smallint" || t == "integer" || t == "bigint" || t == "oid":
+		return expr + "::text", connector.JSONInteger, encodeNumber
+	case strings.HasPrefix(t, "numeric") || t == "real" || t == "double precision":
+		return expr + "::text", connector.JSONNumber, encodeNumber
+	case t == "boolean":
+		return expr, connector.JSONBoolean, encodeBool
+	case t == "bytea":
+		return expr, connector.JSONBytes, encodeBytes
+	case t == "json" || t == "jsonb":
+		return expr + "::text", connector.JSONAny, encodeRawJSON
+	case t == "date":
+		return expr + "::text", connector.JSONDate, encodeString
+	case strings.HasPrefix(t, "timestamp"):
+		return expr + "::text", connector.JSONDateTime, encodeTimestamp
+	case strings.HasSuffix(t, "[]"):
+		return "to_json(" + expr + ")::text", connector.JSONAny, encodeRawJSON
+	default:
+		return expr + "::text", connector.JSONString, encodeString
+	}
+}
+
+func (p postgres) keysIn(b *builder, alias string, cols []*datamap.CatalogColumn, keys []connector.Key) error {
+	arrays := make([][]string, len(cols))
+	for _, k := range keys {
+		for i := range cols {
+			if _, ok := p.keyValue(k[i], cols[i]); !ok {
+				return errKeyForm
+			}
+			arrays[i] = append(arrays[i], k[i])
+		}
+	}
+	if len(cols) == 1 && cols[0].Type != "bytea" {
+		b.write(b.col(alias, cols[0].Name), " = ANY(", b.param(arrays[0]), "::text[]::", cols[0].Type, "[])")
+		return nil
+	}
+	names, params, values := make([]string, len(cols)), make([]string, len(cols)), make([]string, len(cols))
+	parts := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = b.col(alias, c.Name)
+		params[i] = b.param(arrays[i]) + "::text[]"
+		parts[i] = "k" + itoa(i)
+		values[i] = p.keyParam("k.k"+itoa(i), c)
+	}
+	b.write("(", strings.Join(names, ", "), ") IN (SELECT ", strings.Join(values, ", "), " FROM unnest(",
+		strings.Join(params, ", "), ") AS k(", strings.Join(parts, ", "), "))")
+	return nil
+}
+
+func (postgres) batch() int { return 5000 }
+
+func (postgres) isText(c *datamap.CatalogColumn) bool {
+	t := c.Type
+	return t == "text" || t == "citext" || strings.HasPrefix(t, "character") || t == "name" || t == "bpchar"
+}
+
+func (postgres) asText(expr string) string { return expr + "::text" }
+
+func (postgres) right(expr string, n int) string { return "right(" + expr + ", " + itoa(n) + ")" }
+
+func (postgres) concat(parts []string) string { return strings.Join(parts, " || ") }
+
+func (p postgres) assign(placeholder string, c *datamap.CatalogColumn) string {
+	return p.keyParam(placeholder, c)
+}
+
+func (postgres) afterErase(context.Context, *sql.DB) error { return nil }
+
+func (postgres) begin(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, "SET CONSTRAINTS ALL DEFERRED")
+	return err
+}
+
+func (postgres) defers() bool { return false }

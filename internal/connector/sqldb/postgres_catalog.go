@@ -1,0 +1,114 @@
+package sqldb
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/habeas-data/habeas/internal/datamap"
+)
+
+// Partitions are folded into their root by pg_partition_root: the root alone is listed, their keys count for it.
+const (
+	pgTables = `
+SELECT n.nspname, c.relname, c.relkind IN ('v','m'), c.relkind = 'p', c.reltuples::bigint
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r','p','v','m','f') AND NOT c.relispartition
+  AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_toast%' AND n.nspname NOT LIKE 'pg\_temp%'`
+
+	// A domain is read as the type below it: its values are that type's.
+	pgColumns = `
+WITH RECURSIVE base AS (
+  SELECT oid AS id, oid, typbasetype, typtypmod, typtype FROM pg_type WHERE typtype = 'd'
+  UNION ALL
+  SELECT b.id, t.oid, t.typbasetype, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE b.typtypmod END, t.typtype
+  FROM base b JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd')
+SELECT n.nspname, c.relname, a.attname,
+  CASE WHEN d.id IS NULL THEN format_type(a.atttypid, a.atttypmod) ELSE format_type(d.oid, d.typtypmod) END,
+  CASE WHEN coalesce(d.oid, a.atttypid) IN ('varchar'::regtype, 'bpchar'::regtype)
+    THEN greatest(coalesce(d.typtypmod, a.atttypmod) - 4, 0) ELSE 0 END,
+  NOT a.attnotnull AND NOT coalesce(t.typnotnull, false), a.attgenerated <> '', a.attidentity <> '', a.atthasdef,
+  coalesce((SELECT string_agg(e.enumlabel, E'\x1f' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = coalesce(d.oid, a.atttypid)), '')
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN base d ON d.id = a.atttypid AND d.typtype <> 'd'
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r','p','v','m','f') AND NOT c.relispartition
+  AND n.nspname NOT IN ('pg_catalog','information_schema')
+ORDER BY a.attrelid, a.attnum`
+
+	// Expression and partial indexes say nothing about whole columns.
+	pgIndexes = `
+SELECT n.nspname, c.relname, i.indisprimary, i.indisunique AND i.indimmediate,
+  (SELECT string_agg(a.attname, E'\x1f' ORDER BY k.ord) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(att, ord)
+   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.att WHERE k.ord <= i.indnkeyatts)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indisvalid AND i.indpred IS NULL AND 0 <> ALL (i.indkey::int2[]) AND NOT c.relispartition
+  AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_toast%'
+ORDER BY i.indrelid, NOT i.indisprimary, i.indexrelid`
+
+	pgForeignKeys = `
+SELECT n.nspname, c.relname, k.conname, rn.nspname, r.relname,
+  (SELECT string_agg(a.attname, E'\x1f' ORDER BY u.ord) FROM unnest(k.conkey) WITH ORDINALITY AS u(att, ord)
+   JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.att),
+  (SELECT string_agg(a.attname, E'\x1f' ORDER BY u.ord) FROM unnest(k.confkey) WITH ORDINALITY AS u(att, ord)
+   JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.att),
+  k.confdeltype, k.condeferrable
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = coalesce(pg_partition_root(k.conrelid), k.conrelid) JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class r ON r.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid) JOIN pg_namespace rn ON rn.oid = r.relnamespace
+WHERE k.contype = 'f'
+ORDER BY k.conrelid, k.conname`
+)
+
+func (postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (*datamap.Catalog, error) {
+	home := "public"
+	if len(sys.Schemas.Include) > 0 {
+		home = sys.Schemas.Include[0]
+	}
+	name := func(schema, bare string) string {
+		if schema == home {
+			return bare
+		}
+		return schema + "." + bare
+	}
+	b := newCatalogBuilder(datamap.KindPostgres)
+	err := each(ctx, q, pgTables, nil, 5, func(v []string) {
+		rows, _ := strconv.ParseInt(v[4], 10, 64)
+		b.add(datamap.CatalogTable{
+			Name: name(v[0], v[1]), Schema: v[0], Bare: v[1], View: v[2] == "true", Partitioned: v[3] == "true", Rows: rows,
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, q, pgColumns, nil, 10, func(v []string) {
+		t, ok := b.byName[name(v[0], v[1])]
+		if !ok {
+			return
+		}
+		length, _ := strconv.Atoi(v[4])
+		t.Columns = append(t.Columns, datamap.CatalogColumn{
+			Name: v[2], Type: v[3], Length: length, Nullable: v[5] == "true", Generated: v[6] == "true",
+			Identity: v[7] == "true", Default: v[8] == "true", Enum: split(v[9]),
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, q, pgIndexes, nil, 5, func(v []string) {
+		b.index(name(v[0], v[1]), split(v[4]), v[2] == "true", v[3] == "true")
+	})
+	if err != nil {
+		return nil, err
+	}
+	onDelete := map[string]string{"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
+	err = each(ctx, q, pgForeignKeys, nil, 9, func(v []string) {
+		b.foreignKey(name(v[0], v[1]), datamap.ForeignKey{
+			Name: v[2], RefTable: name(v[3], v[4]), Columns: split(v[5]), RefColumns: split(v[6]),
+			OnDelete: onDelete[v[7]], Deferrable: v[8] == "true",
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.done(), nil
+}

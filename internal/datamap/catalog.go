@@ -1,0 +1,67 @@
+package datamap
+
+// Catalog is what a live database says about itself. A connector fills it in; Coverage, Infer and the
+// connector's own query builder read it. Table names are written as a map writes them: bare in the default
+// schema (PostgreSQL: the first of Schemas.Include, else `public`; MySQL: the database; SQLite: main), else
+// `schema.table`. Partitions are folded into their parent; views are listed but never written.
+type Catalog struct {
+	Kind   Kind
+	Tables []CatalogTable // sorted by name
+}
+
+// CatalogTable is one table or view.
+type CatalogTable struct {
+	Name        string // as a map writes it
+	Schema      string
+	Bare        string // the name inside its schema
+	View        bool
+	Partitioned bool
+	Columns     []CatalogColumn
+	PrimaryKey  []string
+	Unique      [][]string
+	Indexes     [][]string // leading columns of every index, primary key and unique ones among them
+	ForeignKeys []ForeignKey
+	Rows        int64 // an estimate; -1 when unknown
+}
+
+// CatalogColumn is one column.
+type CatalogColumn struct {
+	Name      string
+	Type      string // as the database names it: `character varying(60)`, `numeric(10,2)`
+	Length    int    // most characters of a text; 0: no bound
+	Nullable  bool
+	Generated bool // computed by the database: never written
+	Identity  bool
+	Default   bool
+	Enum      []string
+}
+
+// ForeignKey is a declared reference.
+type ForeignKey struct {
+	Name       string
+	Columns    []string
+	RefTable   string // as a map writes it
+	RefColumns []string
+	OnDelete   string // no action, restrict, cascade, set null, set default
+	Deferrable bool
+}
+
+// Table finds a table by its name.
+func (c *Catalog) Table(name string) (*CatalogTable, bool) {
+	for i := range c.Tables {
+		if c.Tables[i].Name == name {
+			return &c.Tables[i], true
+		}
+	}
+	return nil, false
+}
+
+// Column finds a column by its name.
+func (t *CatalogTable) Column(name string) (*CatalogColumn, bool) {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i], true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,156 @@
+package datamap
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// erasedText is what stands in a text that may not be null.
+const erasedText = "[erased]"
+
+// anonymization asks about columns that will be anonymized and for which no way is known.
+func (c *coverage) anonymization() {
+	all, now := c.anonymized()
+	for i := range c.sys.Tables {
+		t := &c.sys.Tables[i]
+		live, ok := c.cat.Table(t.Name)
+		if !ok || live.View || !t.Personal {
+			continue
+		}
+		for j := range live.Columns {
+			col := &live.Columns[j]
+			rule := t.Columns[col.Name]
+			switch {
+			case rule.Anonymize != nil:
+				c.anonymizer(t, live, col, *rule.Anonymize)
+			case now[t.Name] && slices.Contains(t.RedactNow, col.Name), all[t.Name] && c.byDefault(t, live, col):
+				c.defaultWay(t, live, col)
+			}
+		}
+	}
+}
+
+// anonymized tells which tables may be anonymized as a whole, and which have columns redacted while rows are kept.
+func (c *coverage) anonymized() (all, redacted map[string]bool) {
+	all, redacted = map[string]bool{}, map[string]bool{}
+	kept := map[string]bool{}
+	for changed := true; changed; {
+		changed = false
+		mark := func(m map[string]bool, name string) {
+			if !m[name] {
+				m[name], changed = true, true
+			}
+		}
+		for i := range c.sys.Tables {
+			t := &c.sys.Tables[i]
+			if !t.Personal {
+				continue
+			}
+			if t.Erase.Do == EraseAnonymize || t.Erase.IfOthersRefer == OthersAnonymize {
+				mark(all, t.Name)
+			}
+			if t.Erase.Do == EraseRetain {
+				mark(kept, t.Name)
+			}
+			if len(t.RedactNow) > 0 {
+				mark(redacted, t.Name)
+			}
+			for _, o := range t.Owners {
+				if t.Erase.Do == EraseWithOwner && all[o.Table] {
+					mark(all, t.Name)
+				}
+				if t.Erase.Do == EraseWithOwner && kept[o.Table] {
+					mark(kept, t.Name)
+				}
+			}
+		}
+		// What kept rows need is anonymized now and deleted with the last of them.
+		for _, l := range append(slices.Clone(c.links), c.owned...) {
+			t, ok := c.sys.Table(l.To)
+			if !ok || !t.Personal || !kept[l.From] || kept[l.To] || t.Erase.Do == EraseKeep {
+				continue
+			}
+			mark(all, l.To)
+		}
+	}
+	return all, redacted
+}
+
+// byDefault tells whether a column without a rule of its own is anonymized with its row: not the keys, which tell
+// nothing once the rows they point at are gone or anonymized, and not what the database computes.
+func (c *coverage) byDefault(t *Table, live *CatalogTable, col *CatalogColumn) bool {
+	if rule, ok := t.Columns[col.Name]; ok && rule.Personal != nil && !*rule.Personal {
+		return false
+	}
+	if col.Generated || col.Identity || col.Name == t.RowDate {
+		return false
+	}
+	key := slices.Contains(live.PrimaryKey, col.Name)
+	for _, l := range append(slices.Clone(c.links), c.owned...) {
+		key = key || l.From == t.Name && slices.Contains(l.FromColumns, col.Name) || l.To == t.Name && slices.Contains(l.ToColumns, col.Name)
+		for name := range l.When {
+			key = key || l.From == t.Name && name == col.Name
+		}
+	}
+	if !key {
+		return true
+	}
+	what := looksPersonal(col.Name)
+	if what != "" && classOf(col) == typeText {
+		c.bad(t.Name, col.Name, "add columns: {"+col.Name+": {anonymize: {with: …}}}", "rows of %s may be anonymized; this column is part of a key and looks like %s: say what becomes of it", t.Name, what)
+	}
+	return false
+}
+
+// defaultWay tells whether null or a text will do.
+func (c *coverage) defaultWay(t *Table, live *CatalogTable, col *CatalogColumn) {
+	if col.Nullable {
+		return
+	}
+	fix := "add columns: {" + col.Name + ": {personal: false}} or {" + col.Name + ": {anonymize: {with: …}}}"
+	if classOf(col) != typeText {
+		c.bad(t.Name, col.Name, fix, "rows of %s may be anonymized; this column is %s, may not be null, and nothing says what to write", t.Name, col.Type)
+		return
+	}
+	// A unique text carries the row's key; 20 characters hold the mark, a space and an eleven-digit key.
+	if col.Length > 0 && col.Length < len(erasedText)+12 && unique(live, col.Name) && c.sys.Kind != KindSQLite {
+		c.bad(t.Name, col.Name, fix, "rows of %s may be anonymized; this unique text of at most %d characters is too short for a mark and a key", t.Name, col.Length)
+	}
+}
+
+func unique(t *CatalogTable, column string) bool {
+	if slices.Equal(t.PrimaryKey, []string{column}) {
+		return true
+	}
+	return slices.ContainsFunc(t.Unique, func(u []string) bool { return slices.Contains(u, column) })
+}
+
+// anonymizer holds a column's own rule against what the database allows.
+func (c *coverage) anonymizer(t *Table, live *CatalogTable, col *CatalogColumn, a Anonymize) {
+	class := classOf(col)
+	bad := func(fix, format string, args ...any) { c.bad(t.Name, col.Name, fix, format, args...) }
+	switch {
+	case col.Generated && a.With != AnonKeep:
+		bad("anonymize the columns it is computed from", "the database computes this column; it can't be written")
+	case a.With == AnonNull && !col.Nullable:
+		bad("use fixed", "the column may not be null")
+	case a.With == AnonFixed:
+		c.fixed(t, live, col, a.Value)
+	case a.With == AnonHash && class != typeText && class != typeBytes && class != typeOther:
+		bad("use null, fixed or generalize", "a hash is a text; this column is %s", col.Type)
+	case a.With == AnonGeneralize && class != typeTime && class != typeNumber && class != typeText:
+		bad("use null or fixed", "only dates, numbers and texts can be generalized; this column is %s", col.Type)
+	}
+}
+
+func (c *coverage) fixed(t *Table, live *CatalogTable, col *CatalogColumn, value string) {
+	switch {
+	case unique(live, col.Name) && !strings.Contains(value, "{key}"):
+		c.warn(t.Name, col.Name, "put {key} into the value", "the column is unique: the row's key is added to the value, so that a second anonymized row is not refused")
+	case col.Length > 0 && c.sys.Kind != KindSQLite && utf8.RuneCountInString(strings.ReplaceAll(value, "{key}", "1")) > col.Length:
+		c.bad(t.Name, col.Name, "shorten it", "the value is longer than the column's %d characters", col.Length)
+	case len(col.Enum) > 0 && !slices.Contains(col.Enum, value):
+		c.bad(t.Name, col.Name, "one of "+strings.Join(col.Enum, ", "), "%q is not a value of this column's type", value)
+	}
+}

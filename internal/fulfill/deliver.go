@@ -1,0 +1,279 @@
+package fulfill
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"io"
+	"time"
+
+	"github.com/habeas-data/habeas/internal/connector"
+	"github.com/habeas-data/habeas/internal/dsr"
+	"github.com/habeas-data/habeas/internal/export"
+	"github.com/habeas-data/habeas/internal/notify"
+	"github.com/habeas-data/habeas/internal/plan"
+	"github.com/habeas-data/habeas/internal/seal"
+	"github.com/habeas-data/habeas/internal/store"
+)
+
+// buildPackage collects a person's rows straight into a sealed file, has a reader that did not write it hold it against
+// the approved plan, and records it. A run that was cut off leaves a file that nothing points at; the next run writes
+// its own.
+func (s *Service) buildPackage(ctx context.Context, r *run) error {
+	p, err := s.confirm(ctx, r)
+	if err != nil || p == nil {
+		return err
+	}
+	if p.NothingHeld {
+		return s.enter(ctx, r, dsr.StageTell)
+	}
+	pkg := store.Package{Submission: r.sub.ID, Request: r.req.ID, BlobKey: blobKey(r.req.Tenant, r.req.ID, r.req.Epoch), Key: seal.NewKey(), MadeAt: p.MadeAt}
+	manifest, err := s.write(ctx, r, p, &pkg)
+	if err != nil {
+		return err
+	}
+	if err := s.reread(ctx, r, p, &pkg); err != nil {
+		_ = s.blobs.Delete(ctx, pkg.BlobKey) // a package that failed its check must not lie about; the error below matters more
+		return err
+	}
+	if pkg.Manifest, err = json.Marshal(manifest); err != nil {
+		return fmt.Errorf("keeping the manifest: %w", err)
+	}
+	for _, f := range manifest.Files {
+		pkg.Rows += int64(f.Rows)
+	}
+	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
+		pkg.ExpiresAt = r.set.Policy.Package.Keep.AddTo(tx.Now)
+		if !r.set.Policy.Package.Review {
+			pkg.ReleasedAt = tx.Now
+		}
+		if _, err := tx.PutPackage(pkg); err != nil {
+			return err
+		}
+		return stage(tx, req, dsr.StageTell)
+	})
+}
+
+// counter hashes and counts the plain ZIP as it passes.
+type counter struct {
+	hash hash.Hash
+	size int64
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	c.size += int64(len(b))
+	return c.hash.Write(b)
+}
+
+// write streams: database → ZIP → sealing → blob store. No row set is held in memory, and nothing plain touches a disk.
+func (s *Service) write(ctx context.Context, r *run, p *plan.Plan, pkg *store.Package) (export.Manifest, error) {
+	open, _, err := s.openSystems(ctx, r)
+	if err != nil {
+		return export.Manifest{}, err
+	}
+	pr, pw := io.Pipe()
+	stored := make(chan error, 1)
+	go func() {
+		_, err := s.blobs.Put(ctx, pkg.BlobKey, pr)
+		_ = pr.CloseWithError(err) // a writer blocked on a failed store must not wait for ever
+		stored <- err
+	}()
+	count := &counter{hash: sha256.New()}
+	manifest, err := func() (export.Manifest, error) {
+		sealed, err := pkg.Key.Writer(pw, []byte(pkg.BlobKey))
+		if err != nil {
+			return export.Manifest{}, fmt.Errorf("sealing the package: %w", err)
+		}
+		w := export.NewWriter(io.MultiWriter(sealed, count), s.exportMeta(r, p))
+		for _, o := range open {
+			collector, ok := o.system.(connector.Collector)
+			if !ok {
+				return export.Manifest{}, fmt.Errorf("the system %s can't collect", o.entry.Name)
+			}
+			if err := collector.Collect(ctx, r.scope(), w.System(o.entry.Name)); err != nil {
+				return export.Manifest{}, fmt.Errorf("collecting from %s: %w", o.entry.Name, err)
+			}
+		}
+		m, err := w.Close()
+		if err != nil {
+			return m, fmt.Errorf("closing the package: %w", err)
+		}
+		return m, sealed.Close()
+	}()
+	_ = pw.CloseWithError(err) // nil ends the stream; an error spoils the file on purpose
+	if perr := <-stored; err == nil && perr != nil {
+		err = fmt.Errorf("storing the package: %w", perr)
+	}
+	pkg.Size, pkg.SHA256 = count.size, hex.EncodeToString(count.hash.Sum(nil))
+	return manifest, err
+}
+
+// reread opens the stored file again and holds it against the plan: hashes, counts, and whose rows they are.
+func (s *Service) reread(ctx context.Context, r *run, p *plan.Plan, pkg *store.Package) error {
+	plain, closer, err := s.openSealed(ctx, pkg)
+	if err != nil {
+		return err
+	}
+	defer closer.Close() //nolint:errcheck // read only
+	keyed, err := s.keyHash(ctx, r.req.Tenant)
+	if err != nil {
+		return err
+	}
+	expect := export.Expect{Request: string(r.req.ID), Reference: string(r.req.Reference), KeyHash: keyed}
+	for _, st := range p.Steps {
+		if st.Action == plan.ActionCollect {
+			expect.Collections = append(expect.Collections, export.ExpectCollection{System: st.System, Table: st.Table, Rows: st.Rows, Keys: st.Keys})
+		}
+	}
+	if _, err := export.Verify(plain, expect); err != nil {
+		return &lasting{dsr.AttentionPackageCheck, fmt.Errorf("checking the finished package: %w", err)}
+	}
+	return nil
+}
+
+func (s *Service) openSealed(ctx context.Context, pkg *store.Package) (io.Reader, io.Closer, error) {
+	sealed, _, err := s.blobs.Get(ctx, pkg.BlobKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the package: %w", err)
+	}
+	plain, err := pkg.Key.Reader(sealed, []byte(pkg.BlobKey))
+	if err != nil {
+		_ = sealed.Close()
+		return nil, nil, fmt.Errorf("unsealing the package: %w", err)
+	}
+	return plain, sealed, nil
+}
+
+func (s *Service) exportMeta(r *run, p *plan.Plan) export.Meta {
+	m := export.Meta{
+		Request: string(r.req.ID), Reference: string(r.req.Reference), Right: r.req.Right, Tenant: string(r.req.Tenant),
+		Controller: r.set.Policy.Controller.Name, Contact: r.set.Policy.Controller.Contact, Language: r.sub.Language,
+		Jurisdiction: r.sub.Jurisdiction, PolicyVersion: r.sub.PolicyVersion, MadeAt: p.MadeAt, Withheld: p.Withheld,
+		Words: notify.Words(r.sub.Language), Policy: r.set.Policy, Map: r.set.Map,
+	}
+	return m
+}
+
+// rectify writes the corrected values, each only where it still is what the plan showed, and reads them back.
+func (s *Service) rectify(ctx context.Context, r *run) error {
+	p, err := s.approvedPlan(ctx, r)
+	if err != nil {
+		return err
+	}
+	if r.req.Stage != dsr.StageAct { // first time: nothing written so far, so the plan must still fit
+		fresh, err := s.confirm(ctx, r)
+		if err != nil || fresh == nil {
+			return err
+		}
+		return s.enter(ctx, r, dsr.StageAct)
+	}
+	open, _, err := s.openSystems(ctx, r)
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		index, steps := stepsOf(&p, o.entry.Name)
+		rectifier, ok := o.system.(connector.Rectifier)
+		if len(steps) == 0 || !ok {
+			continue
+		}
+		if err := rectifier.Rectify(ctx, r.scope(), steps, s.guard(r)); err != nil {
+			return s.eraseFailed(o, err)
+		}
+		record := s.recorder(r, p, index)
+		for i, st := range steps {
+			if err := record(ctx, i, st.Rows, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return s.enter(ctx, r, dsr.StageTell)
+}
+
+// suppress records what the guard answers from now on: for every identifier of the person, proven or, for rights that
+// need no proof, as it was said.
+func (s *Service) suppress(ctx context.Context, r *run) error {
+	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
+		identifiers := r.scope().Identifiers
+		if len(identifiers) == 0 && !r.needsProof() && r.sub.Person.Email != "" {
+			identifiers = map[string][]string{"email": {r.sub.Person.Email}}
+		}
+		list := listOf(*req)
+		for name, values := range identifiers {
+			for _, v := range values {
+				_, err := tx.AddSuppression(store.Suppression{List: list, IdentifierHash: identifierHash(tx, name, v), Request: req.ID},
+					store.Act{By: job(), Action: "suppression.add", Facts: map[string]string{"list": list}})
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return stage(tx, req, dsr.StageTell)
+	})
+}
+
+// answer closes a request that an officer answers by letter: the words are in Decision, or follow from the policy.
+func (s *Service) answer(ctx context.Context, r *run) error {
+	return s.enter(ctx, r, dsr.StageTell)
+}
+
+// Download redeems a code and opens the package.
+func (s *Service) openPackage(ctx context.Context, pkg store.Package, ref dsr.Reference) (Download, error) {
+	plain, closer, err := s.openSealed(ctx, &pkg)
+	if err != nil {
+		return Download{}, err
+	}
+	return Download{Name: string(ref) + ".zip", Size: pkg.Size, Stream: readCloser{plain, closer}}, nil
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// destroyPackage ends a package: the key first, so that the file means nothing even if deleting it fails.
+func (s *Service) destroyPackage(ctx context.Context, id dsr.TenantID, pkg store.Package) error {
+	err := s.store.InTx(ctx, id, func(tx *store.Tx) error {
+		return tx.DestroyPackage(pkg.ID, store.Act{By: job(), Action: "package.destroy"})
+	})
+	if err != nil {
+		return fmt.Errorf("destroying a package's key: %w", err)
+	}
+	return s.blobs.Delete(ctx, pkg.BlobKey)
+}
+
+// Expire destroys a package whose time is up.
+func (s *Service) Expire(ctx context.Context, id dsr.TenantID, packageID string) error {
+	var (
+		pkg store.Package
+		now time.Time
+	)
+	err := s.store.Read(ctx, id, func(tx *store.Tx) (err error) {
+		pkg, err = tx.Package(packageID)
+		now = tx.Now
+		return err
+	})
+	if err != nil || !pkg.DestroyedAt.IsZero() || now.Before(pkg.ExpiresAt) {
+		return err
+	}
+	return s.destroyPackage(ctx, id, pkg)
+}
+
+// listOf names the suppression list of a request: its right, and for an objection to marketing `marketing`.
+func listOf(r dsr.Request) string {
+	if r.Right == dsr.RightObjection && len(r.Changes) == 1 && r.Changes[0].Field == "purpose" {
+		return r.Changes[0].To
+	}
+	return string(r.Right)
+}
+
+// identifierHash is how an identifier stands in the suppression list: keyed, by kind.
+func identifierHash(tx *store.Tx, name, value string) string {
+	if name == "email" {
+		return tx.EmailHash(value)
+	}
+	return tx.Hash("identifier", name+"\x00"+value)
+}

@@ -1,0 +1,458 @@
+package fulfill
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/habeas-data/habeas/internal/access"
+	"github.com/habeas-data/habeas/internal/dsr"
+	"github.com/habeas-data/habeas/internal/fault"
+	"github.com/habeas-data/habeas/internal/notify"
+	"github.com/habeas-data/habeas/internal/plan"
+	"github.com/habeas-data/habeas/internal/statute"
+	"github.com/habeas-data/habeas/internal/store"
+	"github.com/habeas-data/habeas/internal/webhook"
+)
+
+const (
+	maxExplanation = 4000
+	maxNote        = 4000
+)
+
+func text(name, s string, least, most int) error {
+	n := utf8.RuneCountInString(strings.TrimSpace(s))
+	if n < least || n > most || !utf8.ValidString(s) {
+		return fault.BadInput([]fault.Field{{Name: name, Message: fmt.Sprintf("between %d and %d characters", least, most)}})
+	}
+	return nil
+}
+
+func badField(name, format string, args ...any) error {
+	return fault.BadInput([]fault.Field{{Name: name, Message: fmt.Sprintf(format, args...)}})
+}
+
+// Plan gives the plan under review or approved, making one when there is none yet.
+func (s *Service) Plan(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error) {
+	var (
+		out   plan.Plan
+		found bool
+	)
+	err := s.reading(ctx, p, id, access.PlanRead, func(tx *store.Tx, r *run) (err error) {
+		if r.req.PlanDigest != "" {
+			found = true
+			out, err = tx.Plan(id, r.req.PlanDigest)
+			return err
+		}
+		out, found, err = tx.LatestPlan(id)
+		return err
+	})
+	if err != nil || found {
+		return out, err
+	}
+	return s.Foresee(ctx, p, id)
+}
+
+// Foresee makes the plan of a request without keeping it: what would happen.
+func (s *Service) Foresee(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error) {
+	var r *run
+	err := s.reading(ctx, p, id, access.PlanRead, func(_ *store.Tx, v *run) error {
+		r = v
+		return nil
+	})
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	if len(r.sub.Proofs) == 0 && r.needsProof() {
+		return plan.Plan{}, fault.New(fault.Conflict, "not_verified", "There is no plan before the person is verified: only proven identifiers find data.")
+	}
+	out, err := s.makePlan(ctx, r, time.Time{})
+	return out, asFault(err)
+}
+
+// asFault gives an error that needs a person as one that an officer can read.
+func asFault(err error) error {
+	if err == nil || fault.KindOf(err) != fault.Internal {
+		return err
+	}
+	switch reasonOf(err) {
+	case dsr.AttentionAmbiguous:
+		return fault.Wrap(err, fault.Conflict, dsr.AttentionAmbiguous, "Several people answer to the proven identifiers: decide who is meant.")
+	case dsr.AttentionNoDataMap:
+		return fault.Wrap(err, fault.Conflict, dsr.AttentionNoDataMap, "The tenant has no data map yet: apply one with `habeas tenant apply`.")
+	}
+	return err
+}
+
+// Replan makes the plan anew. An approval given to an older plan counts no more: it named another digest.
+func (s *Service) Replan(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error) {
+	if err := p.Check(access.PlanMake); err != nil {
+		return plan.Plan{}, s.refused(ctx, p, id, access.PlanMake, err)
+	}
+	fresh, err := s.Foresee(ctx, p, id)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	err = s.onRequest(ctx, p, id, access.PlanMake, func(tx *store.Tx, r *run) error {
+		if r.req.Status != dsr.StatusInReview {
+			return fault.New(fault.Conflict, "not_in_review", "A plan is made anew while a request is in review; this one is %s.", r.req.Status)
+		}
+		if err := putPlan(tx, &r.req, fresh); err != nil {
+			return err
+		}
+		r.req.NeedsAttention = ""
+		if len(fresh.Refusals) > 0 {
+			r.req.NeedsAttention = dsr.AttentionPlanRefused
+		}
+		return tx.UpdateRequest(&r.req, store.Act{By: tx.Actor(p), Action: string(access.PlanMake), Facts: planFacts(fresh)})
+	})
+	return fresh, err
+}
+
+// Approve approves the plan that has this digest. Where the policy wants two approvals, the second comes from another
+// person with the role of approver.
+func (s *Service) Approve(ctx context.Context, p access.Principal, id dsr.RequestID, digest, note string) (Approved, error) {
+	if err := text("note", note, 0, maxNote); err != nil {
+		return Approved{}, err
+	}
+	var out Approved
+	err := s.onRequest(ctx, p, id, access.RequestApprove, func(tx *store.Tx, r *run) error {
+		current, err := approvable(tx, r, digest)
+		if err != nil {
+			return err
+		}
+		have, need, err := approveOnce(tx, r, p, digest, note)
+		if err != nil {
+			return err
+		}
+		act := store.Act{By: tx.Actor(p), Action: string(access.RequestApprove), Facts: map[string]string{"plan_digest": digest, "have": fmt.Sprint(have), "need": fmt.Sprint(need)}}
+		out = Approved{Have: have, Need: need}
+		if have < need {
+			if err := tx.Audit(act, requestObject(id)); err != nil {
+				return err
+			}
+			out.Request = r.req
+			return tx.AddEvent(id, "approval", act)
+		}
+		err = s.approved(tx, r, &r.req, current, act)
+		out.Request = r.req
+		return err
+	})
+	return out, err
+}
+
+// approvable gives the plan that an approval names, or says why it can't be approved now.
+func approvable(tx *store.Tx, r *run, digest string) (plan.Plan, error) {
+	if r.req.Status != dsr.StatusInReview {
+		_, err := dsr.Next(r.req.Status, dsr.EventApproved)
+		return plan.Plan{}, err
+	}
+	if digest == "" {
+		return plan.Plan{}, badField("plan_digest", "name the digest of the plan that you approve")
+	}
+	if r.req.PlanDigest == "" {
+		return plan.Plan{}, fault.New(fault.Conflict, "no_plan", "There is no plan yet: it is being made.")
+	}
+	if digest != r.req.PlanDigest {
+		return plan.Plan{}, fault.New(fault.Conflict, "plan_changed", "The plan was made anew: look at it again and approve the new one.")
+	}
+	if r.req.OnHold && r.req.Right.Work() == dsr.WorkErase {
+		return plan.Plan{}, fault.New(fault.Conflict, "on_hold", "A legal hold stands: release it first.")
+	}
+	current, err := tx.Plan(r.req.ID, digest)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	if len(current.Refusals) > 0 {
+		return plan.Plan{}, fault.New(fault.Conflict, "plan_refused", "This plan can't run: %s.", current.Refusals[0].Message)
+	}
+	return current, nil
+}
+
+// approveOnce adds an approval and counts what there is.
+func approveOnce(tx *store.Tx, r *run, p access.Principal, digest, note string) (have, need int, err error) {
+	given, err := tx.Approvals(r.req.ID, digest)
+	if err != nil {
+		return 0, 0, err
+	}
+	need = needOf(r)
+	for _, a := range given {
+		if a.Subject == p.Subject {
+			return 0, 0, fault.New(fault.Conflict, "approved_already", "You approved this plan already; the second approval comes from somebody else.")
+		}
+	}
+	role := access.RoleOfficer
+	if p.Has(access.RoleApprover) {
+		role = access.RoleApprover
+	}
+	if len(given) > 0 && role != access.RoleApprover {
+		return 0, 0, fault.New(fault.Forbidden, "approver_needed", "The second approval needs the role of approver.")
+	}
+	err = tx.AddApproval(r.req.ID, store.Approval{By: tx.Actor(p), Subject: p.Subject, Role: string(role), Digest: digest, Note: note})
+	return len(given) + 1, need, err
+}
+
+func needOf(r *run) int {
+	if rule, ok := r.set.Policy.Rights[string(r.req.Right)]; ok && rule.Approvals > 0 {
+		return rule.Approvals
+	}
+	return 1
+}
+
+// Deny refuses a request with a coded ground and words for the letter.
+func (s *Service) Deny(ctx context.Context, p access.Principal, id dsr.RequestID, ground, explanation string) (dsr.Request, error) {
+	var faults []fault.Field
+	if !slices.Contains(dsr.DenyGrounds(), dsr.DenyGround(ground)) {
+		faults = append(faults, fault.Field{Name: "ground", Message: fmt.Sprintf("this is none of %v", dsr.DenyGrounds())})
+	}
+	if n := utf8.RuneCountInString(strings.TrimSpace(explanation)); n > maxExplanation || n == 0 {
+		faults = append(faults, fault.Field{Name: "explanation", Message: fmt.Sprintf("say why, in at most %d characters: it goes into the letter", maxExplanation)})
+	}
+	if err := fault.BadInput(faults); err != nil {
+		return dsr.Request{}, err
+	}
+	return s.change(ctx, p, id, access.RequestDeny, func(tx *store.Tx, r *run) error {
+		act := store.Act{By: tx.Actor(p), Action: string(access.RequestDeny), Facts: map[string]string{"ground": ground}}
+		err := tx.Transition(&r.req, dsr.EventDenied, act, func(q *dsr.Request) {
+			q.DenyGround, q.Decision, q.AnsweredAt, q.NextActionAt, q.NeedsAttention = dsr.DenyGround(ground), explanation, tx.Now, time.Time{}, ""
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.events.Request(tx, webhook.EventRequestDenied, r.req, map[string]any{"ground": ground}); err != nil {
+			return err
+		}
+		if err := s.letter(tx, r, notify.KindDenied, "denied:"+string(id), func(d *notify.Data) { d.Ground, d.Explanation = ground, explanation }); err != nil {
+			return err
+		}
+		return s.oweRecords(tx, r)
+	})
+}
+
+// change is onRequest for what gives back the request as it is afterwards.
+func (s *Service) change(ctx context.Context, p access.Principal, id dsr.RequestID, a access.Action, fn func(tx *store.Tx, r *run) error) (dsr.Request, error) {
+	var out dsr.Request
+	err := s.onRequest(ctx, p, id, a, func(tx *store.Tx, r *run) error {
+		if err := fn(tx, r); err != nil {
+			return err
+		}
+		var err error
+		out, err = tx.Request(id)
+		return err
+	})
+	return out, err
+}
+
+// Withdraw calls a request back on behalf of the person.
+func (s *Service) Withdraw(ctx context.Context, p access.Principal, id dsr.RequestID, note string) (dsr.Request, error) {
+	if err := text("note", note, 0, maxNote); err != nil {
+		return dsr.Request{}, err
+	}
+	return s.change(ctx, p, id, access.RequestWithdraw, func(tx *store.Tx, r *run) error {
+		if note != "" {
+			if _, err := tx.AddNote(store.Note{Request: id, By: tx.Actor(p), Subject: p.Subject, Text: note}, store.Act{By: tx.Actor(p), Action: string(access.NoteWrite)}); err != nil {
+				return err
+			}
+		}
+		return s.withdraw(tx, r, p)
+	})
+}
+
+// withdraw calls one request back; in a grace period it stops what was scheduled.
+func (s *Service) withdraw(tx *store.Tx, r *run, p access.Principal) error {
+	from := r.req.Status
+	act := store.Act{By: tx.Actor(p), Action: string(access.RequestWithdraw), Facts: map[string]string{"from": string(from)}}
+	err := tx.Transition(&r.req, dsr.EventWithdrawn, act, func(q *dsr.Request) {
+		q.NextActionAt, q.GraceEndsAt, q.NeedsAttention = time.Time{}, time.Time{}, ""
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.events.Request(tx, webhook.EventRequestWithdrawn, r.req, nil); err != nil {
+		return err
+	}
+	kind := notify.KindWithdrawn
+	if from == dsr.StatusInGrace {
+		kind = notify.KindErasureCancelled
+		if err := s.events.Request(tx, webhook.EventErasureCancelled, r.req, nil); err != nil {
+			return err
+		}
+	}
+	if err := s.letter(tx, r, kind, "withdrawn:"+string(r.req.ID), nil); err != nil {
+		return err
+	}
+	if err := s.wakeSiblings(tx, r.req); err != nil {
+		return err
+	}
+	return s.oweRecords(tx, r)
+}
+
+// wakeSiblings lets an erasure that waited for this request look again at once.
+func (s *Service) wakeSiblings(tx *store.Tx, done dsr.Request) error {
+	all, err := tx.RequestsOf(done.Submission)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		if o.ID != done.ID && o.Right.Work() == dsr.WorkErase && (o.Status == dsr.StatusInGrace || o.Status == dsr.StatusExecuting) && !o.NextActionAt.IsZero() && o.NextActionAt.After(tx.Now) {
+			if o.Status == dsr.StatusInGrace && o.GraceEndsAt.After(tx.Now) {
+				continue
+			}
+			o.NextActionAt = tx.Now
+			if err := tx.UpdateRequest(&o, store.Act{}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// CallBack ends open erasures of a person: the other half of account.reopened. identifiers are vouched for by the
+// product. It gives the number of erasures ended.
+func (s *Service) CallBack(tx *store.Tx, by access.Principal, identifiers map[string]string) (int, error) {
+	open, _, err := tx.ListRequests(store.RequestFilter{Right: []dsr.Right{dsr.RightErasure}, Limit: 200,
+		Status: []dsr.Status{dsr.StatusReceived, dsr.StatusVerifying, dsr.StatusInReview, dsr.StatusInGrace}})
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, req := range open {
+		r, err := s.visible(tx, access.Principal{Kind: access.KindSystem, Tenant: by.Tenant}, req.ID)
+		if err != nil {
+			return n, err
+		}
+		if r.sub.Channel != dsr.ChannelWebhook || !sameFor(r.sub, identifiers) {
+			continue
+		}
+		if err := s.withdraw(tx, r, by); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// sameFor tells whether a submission was entered for the person whom the identifiers name: every identifier that both
+// have must be the same, and there must be one.
+func sameFor(sub dsr.Submission, identifiers map[string]string) bool {
+	matched := false
+	for _, p := range sub.Proofs {
+		v, ok := identifiers[p.Identifier]
+		if !ok {
+			continue
+		}
+		if v != p.Value {
+			return false
+		}
+		matched = true
+	}
+	return matched
+}
+
+// Retry lets a request that needs attention go on where it stands.
+func (s *Service) Retry(ctx context.Context, p access.Principal, id dsr.RequestID) (dsr.Request, error) {
+	return s.change(ctx, p, id, access.RequestRetry, func(tx *store.Tx, r *run) error {
+		if r.req.Status.Final() || r.req.NeedsAttention == "" {
+			return fault.New(fault.Conflict, "nothing_to_retry", "This request does not wait for a retry.")
+		}
+		r.req.NeedsAttention, r.req.Attempts, r.req.NextActionAt = "", 0, tx.Now
+		return tx.UpdateRequest(&r.req, store.Act{By: tx.Actor(p), Action: string(access.RequestRetry)})
+	})
+}
+
+// Answer closes a request that is answered by letter, with these words to the person.
+func (s *Service) Answer(ctx context.Context, p access.Principal, id dsr.RequestID, words string) (dsr.Request, error) {
+	if err := text("text", words, 1, maxExplanation); err != nil {
+		return dsr.Request{}, err
+	}
+	return s.change(ctx, p, id, access.RequestApprove, func(tx *store.Tx, r *run) error {
+		if r.req.Right.Work() != dsr.WorkLetter {
+			return fault.New(fault.Conflict, "not_by_letter", "A request of type %s is carried out, not answered by letter.", r.req.Right)
+		}
+		if r.req.PlanDigest == "" {
+			return fault.New(fault.Conflict, "no_plan", "There is no plan yet: it is being made.")
+		}
+		current, err := approvable(tx, r, r.req.PlanDigest)
+		if err != nil {
+			return err
+		}
+		if _, _, err := approveOnce(tx, r, p, r.req.PlanDigest, ""); err != nil {
+			return err
+		}
+		r.req.Decision = words
+		if err := tx.UpdateRequest(&r.req, store.Act{}); err != nil {
+			return err
+		}
+		return s.approved(tx, r, &r.req, current, store.Act{By: tx.Actor(p), Action: string(access.RequestApprove), Facts: planFacts(current)})
+	})
+}
+
+// Assign gives a request to an officer; "" to nobody.
+func (s *Service) Assign(ctx context.Context, p access.Principal, id dsr.RequestID, assignee string) (dsr.Request, error) {
+	if err := text("assignee", assignee, 0, 200); err != nil {
+		return dsr.Request{}, err
+	}
+	return s.change(ctx, p, id, access.RequestAssign, func(tx *store.Tx, r *run) error {
+		r.req.Assignee = assignee
+		return tx.UpdateRequest(&r.req, store.Act{By: tx.Actor(p), Action: string(access.RequestAssign)})
+	})
+}
+
+// Hold places a legal hold; until may be zero. While it stands nothing is erased, and what runs stops at its next batch.
+func (s *Service) Hold(ctx context.Context, p access.Principal, id dsr.RequestID, reason string, until statute.Date) (dsr.Request, error) {
+	if err := text("reason", reason, 3, maxNote); err != nil {
+		return dsr.Request{}, err
+	}
+	return s.change(ctx, p, id, access.RequestHold, func(tx *store.Tx, r *run) error {
+		if r.req.Status.Final() && r.req.Status != dsr.StatusFulfilled {
+			return fault.New(fault.Conflict, "over", "This request is over.")
+		}
+		h := store.Hold{Request: id, Reason: reason, By: tx.Actor(p)}
+		if !until.IsZero() {
+			h.Until = dueAt(until, r)
+		}
+		act := store.Act{By: tx.Actor(p), Action: string(access.RequestHold), Facts: map[string]string{"act": "place"}}
+		if _, err := tx.PlaceHold(h, act); err != nil {
+			return err
+		}
+		return tx.AddEvent(id, "hold", act)
+	})
+}
+
+// ReleaseHold releases all holds of a request; what they stopped goes on.
+func (s *Service) ReleaseHold(ctx context.Context, p access.Principal, id dsr.RequestID, note string) (dsr.Request, error) {
+	if err := text("note", note, 0, maxNote); err != nil {
+		return dsr.Request{}, err
+	}
+	return s.change(ctx, p, id, access.RequestHold, func(tx *store.Tx, r *run) error {
+		holds, err := tx.Holds(id)
+		if err != nil {
+			return err
+		}
+		act := store.Act{By: tx.Actor(p), Action: string(access.RequestHold), Facts: map[string]string{"act": "release"}}
+		n := 0
+		for _, h := range holds {
+			if h.ReleasedAt.IsZero() {
+				if err := tx.ReleaseHold(h.ID, act); err != nil {
+					return err
+				}
+				n++
+			}
+		}
+		if n == 0 {
+			return fault.New(fault.Conflict, "no_hold", "No hold stands on this request.")
+		}
+		if err := tx.AddEvent(id, "release", act); err != nil {
+			return err
+		}
+		req, err := tx.Request(id)
+		if err != nil || (req.Status != dsr.StatusExecuting && req.Status != dsr.StatusInGrace) {
+			return err
+		}
+		req.NextActionAt = tx.Now
+		return tx.UpdateRequest(&req, store.Act{})
+	})
+}

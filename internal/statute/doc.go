@@ -1,0 +1,22 @@
+// Package statute owns the clock of the law: which rights a jurisdiction gives, when a request must be
+// acknowledged and answered, what moves those dates, and why. It also owns the civil Date and the Period
+// in which all such dates are written.
+//
+// The one idea: law is data, counting is code. Each jurisdiction is one embedded YAML file whose every rule
+// carries its citation, a mark of how well that citation was checked, and the dates between which it holds;
+// the rule is picked by the day of receipt. The code knows only how to count.
+//
+//	Question ── Book.Clock ──┬─ start   receipt, or the latest of receipt, identity and fee (restart)
+//	  events                 ├─ raw     start + period, months clamped, never chained
+//	                         ├─ + days  the merged pauses
+//	                         └─ roll    to a working day of the establishment, only where the law says so
+//
+// Where a law can be read in two ways both dates are given; alarms run on the conservative one, which never
+// lies after the other.
+//
+// The package is pure: it takes no clock, reads nothing but its own embedded files, and is no legal advice;
+// the marks say which rows counsel should read first:
+//
+//	A  primary text or the regulator's own page    C  reputable secondary source
+//	B  primary text in a reproduction              K  general knowledge, to be checked
+package statute

@@ -1,0 +1,94 @@
+package tenant
+
+import (
+	"fmt"
+
+	"github.com/habeas-data/habeas/internal/datamap"
+	"github.com/habeas-data/habeas/internal/dsr"
+	"github.com/habeas-data/habeas/internal/policy"
+)
+
+// Problem is one fault of a tenant's files.
+type Problem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"`
+	Warning bool   `json:"warning,omitempty"`
+}
+
+// String gives the one-line form that editors and terminals understand.
+func (p Problem) String() string { return datamap.Problem(p).String() }
+
+// Wrong tells whether any of the problems is more than a warning.
+func Wrong(problems []Problem) bool {
+	for _, p := range problems {
+		if !p.Warning {
+			return true
+		}
+	}
+	return false
+}
+
+// Check parses both files and holds them against the law and against each other. Settings is nil when a file can't
+// be used.
+func (r *Registry) Check(f Files) (*Settings, []Problem) {
+	var out []Problem
+	p, found := policy.Parse(f.PolicyName, f.Policy)
+	for _, x := range found {
+		out = append(out, Problem(x))
+	}
+	if p != nil && !policy.Wrong(found) {
+		for _, x := range p.Check(r.book) {
+			out = append(out, Problem(x))
+		}
+	}
+	m := &datamap.Map{}
+	if len(f.Map) > 0 {
+		var problems []datamap.Problem
+		m, problems = datamap.Parse(f.MapName, f.Map)
+		for _, x := range problems {
+			out = append(out, Problem(x))
+		}
+	}
+	if p == nil || m == nil || Wrong(out) {
+		return nil, out
+	}
+	out = append(out, together(f, p, m)...)
+	if Wrong(out) {
+		return nil, out
+	}
+	return &Settings{Tenant: dsr.TenantID(p.Tenant), Policy: p, Map: m}, out
+}
+
+// together finds what is right in each file alone and wrong beside the other.
+func together(f Files, p *policy.Policy, m *datamap.Map) []Problem {
+	var out []Problem
+	add := func(line int, path, format string, args ...any) {
+		out = append(out, Problem{File: f.MapName, Line: line, Path: path, Message: fmt.Sprintf(format, args...)})
+	}
+	if _, err := dsr.ParseTenant(p.Tenant); err != nil {
+		out = append(out, Problem{File: f.PolicyName, Path: "tenant", Message: fmt.Sprintf("%q is not a tenant's name", p.Tenant),
+			Fix: "use lower case letters, digits and hyphens, beginning with a letter"})
+	}
+	if m.Tenant != "" && m.Tenant != p.Tenant {
+		add(0, "tenant", "the data map is of tenant %q, the policy of %q", m.Tenant, p.Tenant)
+	}
+	for _, sys := range m.Systems {
+		for _, t := range sys.Tables {
+			path := "systems." + sys.Name + ".tables." + t.Name
+			c, known := p.Categories[t.Category]
+			switch {
+			case t.Category != "" && !known:
+				add(t.Line, path+".category", "the policy has no category %q", t.Category)
+			case t.Erase.Do == datamap.EraseRetain && (c.Retention == nil || c.Retention.Ground == ""):
+				add(t.Line, path+".erase", "rows are retained, and the policy's category %q gives no retention with a ground", t.Category)
+			case t.Erase.Do == datamap.EraseRetain && c.Retention.From != policy.FromEvent && t.RowDate == "":
+				add(t.Line, path+".row_date", "rows are retained from their own date, and no column is named that dates them")
+			}
+		}
+	}
+	return out
+}
