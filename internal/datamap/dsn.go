@@ -15,7 +15,6 @@ const (
 	secretAbroad             // in the clear, for another machine
 )
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	variable  = regexp.MustCompile(`\$\{[^}]*\}`)
 	goDSN     = regexp.MustCompile(`^([^:@/]*):(.*)@(tcp|unix)\(([^)]*)\)`) // go-sql-driver's own form: u:p@tcp(host:port)/db

@@ -9,7 +9,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	tenantForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 	nameForm   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)

@@ -304,7 +304,6 @@ func (w *writer) columns(t *Table) {
 	}
 }
 
-//nolint:gochecknoglobals // a compiled pattern, never written
 var plainForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
 // plain writes a scalar: bare where YAML can't take it for anything else, else in double quotes (JSON's, which are YAML's).

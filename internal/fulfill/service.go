@@ -19,8 +19,8 @@ import (
 
 // Bounds of the work.
 const (
-	lease        = time.Minute      // of a claim; renewed by a heartbeat while the step runs
-	heartbeat    = 20 * time.Second // how often it is renewed
+	lease        = 30 * time.Second // of a claim; renewed by a heartbeat while the step runs
+	heartbeat    = 8 * time.Second  // how often it is renewed
 	codeFor      = 10 * time.Minute // of a download code
 	codeTries    = 5
 	codesAnHour  = 5

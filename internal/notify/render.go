@@ -183,7 +183,7 @@ func functions(p *Phrases, d Data) ttemplate.FuncMap {
 // frame puts a greeting before and the standing lines after a letter's body.
 func frame(p *Phrases, d Data, kind Kind, body string) string {
 	var b strings.Builder
-	b.WriteString(p.Say("letter.hello") + "\n\n" + collapse(body) + "\n")
+	b.WriteString(p.Say("letter.hello") + "\n\n" + body + "\n")
 	if d.StatusURL != "" && kind != KindExpired && kind != KindObligationDone {
 		b.WriteString("\n" + p.Say("letter.status") + "\n" + d.StatusURL + "\n")
 	}
@@ -195,7 +195,7 @@ func frame(p *Phrases, d Data, kind Kind, body string) string {
 		b.WriteString(p.Say("letter.contact", "contact", d.Contact) + "\n")
 	}
 	b.WriteString("\n" + p.Say("letter.bye") + "\n" + d.Controller + "\n")
-	return b.String()
+	return collapse(b.String()) + "\n"
 }
 
 // collapse makes one empty line of several, which conditions in a letter leave behind.

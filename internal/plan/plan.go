@@ -38,7 +38,7 @@ type Step struct {
 	Ground   string        `json:"ground,omitempty"`
 	On       statute.Date  `json:"on,omitzero"` // for retain: the day on which the rows go; zero: when the plan runs
 	Category string        `json:"category,omitempty"`
-	Columns  []string      `json:"columns,omitempty"` // for anonymize, redact and unlink: what is written
+	Columns  []string      `json:"columns,omitempty"` // for redact and unlink: what is written; anonymize writes all that the map says
 	Changes  []FieldChange `json:"changes,omitempty"` // for rectify
 	Keys     string        `json:"keys,omitempty"`    // keyed digest over the keys of the rows, independent of their order
 	Because  string        `json:"because,omitempty"` // the table whose kept rows need these

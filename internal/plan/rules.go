@@ -40,9 +40,9 @@ func (r TableRule) Fate(today, rowDate statute.Date) Fate {
 		return Fate{Action: ActionKeep, Ground: r.Ground}
 	case ActionAnonymize:
 		return Fate{Action: ActionAnonymize}
-	default:
-		return Fate{Action: ActionDelete}
+	case ActionDelete, ActionCollect, ActionRedact, ActionUnlink, ActionRectify, ActionSuppress, ActionAnswer:
 	}
+	return Fate{Action: ActionDelete}
 }
 
 func (r TableRule) until(rowDate statute.Date) statute.Date {
@@ -70,6 +70,7 @@ func (f Fate) Needed(by Fate, table string) Fate {
 		if by.Until.IsZero() || (!f.Until.IsZero() && f.Until.Before(by.Until)) {
 			f.Until, f.Because = by.Until, table
 		}
+	case ActionKeep, ActionCollect, ActionRedact, ActionUnlink, ActionRectify, ActionSuppress, ActionAnswer:
 	}
 	return f
 }

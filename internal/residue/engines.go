@@ -25,7 +25,6 @@ func (p postgres) json(expr, path string) string {
 	return "jsonb_path_query_first((CASE WHEN (" + expr + ")::text ~ '^\\s*[\\[{]' THEN (" + expr + ")::text END)::jsonb, '" + strings.ReplaceAll(path, "'", "''") + "') #>> '{}'"
 }
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	wholeForm = regexp.MustCompile(`^-?[0-9]{1,19}$`)
 	uuidForm  = regexp.MustCompile(`^[0-9a-fA-F-]{36}$`)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/habeas-data/habeas/internal/datamap"
 	"github.com/habeas-data/habeas/internal/dsr"
+	"github.com/habeas-data/habeas/internal/plan"
 	"github.com/habeas-data/habeas/internal/policy"
 )
 
@@ -66,29 +67,15 @@ func (r *Registry) Check(f Files) (*Settings, []Problem) {
 // together finds what is right in each file alone and wrong beside the other.
 func together(f Files, p *policy.Policy, m *datamap.Map) []Problem {
 	var out []Problem
-	add := func(line int, path, format string, args ...any) {
-		out = append(out, Problem{File: f.MapName, Line: line, Path: path, Message: fmt.Sprintf(format, args...)})
-	}
 	if _, err := dsr.ParseTenant(p.Tenant); err != nil {
 		out = append(out, Problem{File: f.PolicyName, Path: "tenant", Message: fmt.Sprintf("%q is not a tenant's name", p.Tenant),
 			Fix: "use lower case letters, digits and hyphens, beginning with a letter"})
 	}
-	if m.Tenant != "" && m.Tenant != p.Tenant {
-		add(0, "tenant", "the data map is of tenant %q, the policy of %q", m.Tenant, p.Tenant)
+	if len(f.Map) == 0 {
+		return out
 	}
-	for _, sys := range m.Systems {
-		for _, t := range sys.Tables {
-			path := "systems." + sys.Name + ".tables." + t.Name
-			c, known := p.Categories[t.Category]
-			switch {
-			case t.Category != "" && !known:
-				add(t.Line, path+".category", "the policy has no category %q", t.Category)
-			case t.Erase.Do == datamap.EraseRetain && (c.Retention == nil || c.Retention.Ground == ""):
-				add(t.Line, path+".erase", "rows are retained, and the policy's category %q gives no retention with a ground", t.Category)
-			case t.Erase.Do == datamap.EraseRetain && c.Retention.From != policy.FromEvent && t.RowDate == "":
-				add(t.Line, path+".row_date", "rows are retained from their own date, and no column is named that dates them")
-			}
-		}
+	for _, x := range plan.CheckMap(p, m, f.MapName) {
+		out = append(out, Problem(x))
 	}
 	return out
 }

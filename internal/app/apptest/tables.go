@@ -216,3 +216,16 @@ func (p *Product) Count(t testing.TB, query string, args ...any) int {
 	}
 	return n
 }
+
+// Digest is one value over all rows of all tables.
+func (s Snapshot) Digest() string {
+	var lines []string
+	for table, rows := range s {
+		for row, n := range rows {
+			lines = append(lines, fmt.Sprintf("%s %s %d", table, row, n))
+		}
+	}
+	sort.Strings(lines)
+	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+	return hex.EncodeToString(sum[:])
+}

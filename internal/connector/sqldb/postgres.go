@@ -87,7 +87,7 @@ func (p postgres) keyValue(text string, c *datamap.CatalogColumn) (any, bool) {
 	case bits > 0:
 		_, err := strconv.ParseInt(text, 10, bits)
 		return text, err == nil && integerForm.MatchString(text)
-	case strings.HasPrefix(c.Type, "numeric"):
+	case strings.HasPrefix(c.Type, "numeric") && !strings.HasSuffix(c.Type, "[]"):
 		return text, decimalForm.MatchString(text)
 	case c.Type == "uuid":
 		return text, uuidForm.MatchString(text)
@@ -136,6 +136,8 @@ func (postgres) jsonText(expr string, c *datamap.CatalogColumn, path []string) s
 func (postgres) export(expr string, c *datamap.CatalogColumn) (string, connector.JSONType, encoder) {
 	t := c.Type
 	switch {
+	case strings.HasSuffix(t, "[]"):
+		return "to_json(" + expr + ")::text", connector.JSONAny, encodeRawJSON
 	case t == "smallint" || t == "integer" || t == "bigint" || t == "oid":
 		return expr + "::text", connector.JSONInteger, encodeNumber
 	case strings.HasPrefix(t, "numeric") || t == "real" || t == "double precision":
@@ -150,8 +152,6 @@ func (postgres) export(expr string, c *datamap.CatalogColumn) (string, connector
 		return expr + "::text", connector.JSONDate, encodeString
 	case strings.HasPrefix(t, "timestamp"):
 		return expr + "::text", connector.JSONDateTime, encodeTimestamp
-	case strings.HasSuffix(t, "[]"):
-		return "to_json(" + expr + ")::text", connector.JSONAny, encodeRawJSON
 	default:
 		return expr + "::text", connector.JSONString, encodeString
 	}

@@ -1,0 +1,16 @@
+// Package export owns the export package: the ZIP in which a person gets their data.
+//
+// The one idea: it is written once, straight from the database into the stream, and then read by code that did not
+// write it. Writer holds no row set in memory and puts nothing plain on a disk; Verify parses the finished stream
+// byte by byte with a ZIP reader of its own and holds it against the approved plan: the counts, the hashes, and by
+// their keys whose rows they are.
+//
+//	connector ──Sink──> Writer ──> ZIP ──> (sealing, storing) ──> Verify ──> plan.Steps
+//	                      └ rows as HTML, encrypted, until index.html is written
+//
+// The order within the ZIP is part of the format: the schema of a collection comes before its data, so that a reader
+// of the stream knows the key before the first row, and manifest.json comes last and speaks of everything before it.
+// The same data, plan and language give the same bytes: times are the plan's, and nothing is random.
+//
+// It does not know where rows come from, where the package is kept, or who may have it.
+package export

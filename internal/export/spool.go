@@ -1,0 +1,227 @@
+package export
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"github.com/habeas-data/habeas/internal/connector"
+	"github.com/habeas-data/habeas/internal/seal"
+)
+
+// pageRows is how many rows stand on one page of a collection in index.html.
+const pageRows = 1000
+
+// spool keeps the rows as HTML until index.html, which begins with their number, can be written. It is a file without
+// a name, encrypted under a key that lives in this process alone: a crash leaves nothing to read.
+type spool struct {
+	file  *os.File
+	key   seal.Key
+	enc   io.WriteCloser
+	buf   *bufio.Writer
+	words Words
+	rows  int64
+	n     int // collections so far
+	names []string
+	head  []byte // thead of the open collection
+}
+
+// spoolContext binds the stream to its use.
+const spoolContext = "habeas package rows as html"
+
+func newSpool() (*spool, error) {
+	f, err := os.CreateTemp("", "habeas-*")
+	if err != nil {
+		return nil, fmt.Errorf("making a temporary file: %w", err)
+	}
+	_ = os.Remove(f.Name()) // where an open file can't lose its name, discard removes it
+	s := &spool{file: f, key: seal.NewKey()}
+	if s.enc, err = s.key.Writer(f, []byte(spoolContext)); err != nil {
+		s.discard()
+		return nil, fmt.Errorf("encrypting a temporary file: %w", err)
+	}
+	s.buf = bufio.NewWriterSize(s.enc, 64<<10)
+	return s, nil
+}
+
+// discard ends the spool, whatever became of it.
+func (s *spool) discard() {
+	if s == nil || s.file == nil {
+		return
+	}
+	_ = s.file.Close() // nothing of it is needed any more
+	_ = os.Remove(s.file.Name())
+	s.key.Wipe()
+	s.file = nil
+}
+
+// copyTo ends writing and writes all of it, decrypted, to out.
+func (s *spool) copyTo(out io.Writer) error {
+	if err := s.buf.Flush(); err != nil {
+		return fmt.Errorf("writing the temporary file: %w", err)
+	}
+	if err := s.enc.Close(); err != nil {
+		return fmt.Errorf("writing the temporary file: %w", err)
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("reading the temporary file: %w", err)
+	}
+	plain, err := s.key.Reader(s.file, []byte(spoolContext))
+	if err != nil {
+		return fmt.Errorf("reading the temporary file: %w", err)
+	}
+	if _, err := io.Copy(out, plain); err != nil {
+		return fmt.Errorf("copying the temporary file: %w", err)
+	}
+	return nil
+}
+
+// begin writes the head of a collection's section.
+func (s *spool) begin(w Words, c connector.Collection, path, category string) error {
+	s.words, s.rows = w, 0
+	s.n++
+	s.names = s.names[:0]
+	id := fmt.Sprintf("c%d", s.n)
+	var head, style bytes.Buffer
+	column := 0
+	for _, col := range c.Columns {
+		if !shown(col) {
+			continue
+		}
+		column++
+		head.WriteString("<th scope=\"col\">")
+		template.HTMLEscape(&head, []byte(visible(w.Thing(col.Name))))
+		head.WriteString("</th>")
+		fmt.Fprintf(&style, "#%s td:nth-child(%d)::before{content:\"%s\"}", id, column, cssText(visible(w.Thing(col.Name))))
+	}
+	s.head = head.Bytes()
+	b := s.buf
+	fmt.Fprintf(b, "<section id=\"%s\">\n<style>@media (max-width:44em){%s}</style>\n<h2>%s</h2>\n<p class=\"meta\">", id, style.String(), escape(w.Thing(c.Table)))
+	fmt.Fprintf(b, "%s", escape(w.Say("package.from", "system", w.Thing(c.System))))
+	if category != "" {
+		fmt.Fprintf(b, " · %s", escape(w.Say("package.kind", "category", w.Thing(category))))
+	}
+	_, err := fmt.Fprintf(b, " · <code>data/%s.json</code></p>\n", escape(path))
+	return s.failed(err)
+}
+
+// row writes one row; a new page begins after every pageRows.
+func (s *spool) row(c connector.Collection, names [][]byte, values [][]byte) error {
+	b := s.buf
+	if s.rows%pageRows == 0 {
+		open := " open"
+		if s.rows > 0 {
+			open = ""
+			_, _ = b.WriteString("</tbody></table></div></details>\n") // errors stick to the buffer
+		}
+		fmt.Fprintf(b, "<details%s><summary>%s</summary><div class=\"scroll\"><table><thead><tr>%s</tr></thead><tbody>\n", open,
+			escape(s.words.Say("package.page", "n", s.words.Number(s.rows+1))), s.head)
+	}
+	s.rows++
+	_, _ = b.WriteString("<tr>")
+	for i, v := range values {
+		if names[i] == nil {
+			continue
+		}
+		if err := s.cell(c.Columns[i].JSON, v); err != nil {
+			return err
+		}
+	}
+	_, err := b.WriteString("</tr>\n")
+	return s.failed(err)
+}
+
+// end writes the foot of a collection's section.
+func (s *spool) end() error {
+	if s.rows > 0 {
+		_, _ = s.buf.WriteString("</tbody></table></div></details>\n")
+	}
+	_, err := fmt.Fprintf(s.buf, "<p class=\"meta\">%s <a href=\"#top\">%s</a></p>\n</section>\n", escape(s.words.Count("package.in_all", s.rows)), escape(s.words.Say("package.up")))
+	return s.failed(err)
+}
+
+func (s *spool) failed(err error) error {
+	if err != nil {
+		return fmt.Errorf("writing the temporary file: %w", err)
+	}
+	return nil
+}
+
+// cell writes one value for a person to read. The whole of it is in the JSON file; here nothing can run, and no
+// writing direction reaches beyond its cell.
+func (s *spool) cell(kind connector.JSONType, v []byte) error {
+	class, text := "", ""
+	switch {
+	case v == nil:
+		class, text = "no", s.words.Say("package.value.hidden")
+	case string(v) == "null":
+		class, text = "no", "–"
+	case kind == connector.JSONBoolean && string(v) == "true":
+		text = s.words.Say("package.value.yes")
+	case kind == connector.JSONBoolean && string(v) == "false":
+		text = s.words.Say("package.value.no")
+	case v[0] == '"':
+		if err := json.Unmarshal(v, &text); err != nil {
+			return errors.New("a value is no JSON text")
+		}
+		if kind == connector.JSONBytes {
+			class, text = "no", s.binary(text)
+		}
+	default:
+		text = string(v)
+		if kind == connector.JSONNumber || kind == connector.JSONInteger {
+			class = "num"
+		}
+	}
+	b := s.buf
+	if class != "" {
+		_, _ = b.WriteString("<td dir=\"auto\" class=\"" + class + "\">")
+	} else {
+		_, _ = b.WriteString("<td dir=\"auto\">")
+	}
+	template.HTMLEscape(b, []byte(visible(text)))
+	_, err := b.WriteString("</td>")
+	return s.failed(err)
+}
+
+func (s *spool) binary(encoded string) string {
+	return s.words.Count("package.value.bytes", int64(base64.StdEncoding.DecodedLen(len(encoded))-strings.Count(encoded[max(0, len(encoded)-2):], "=")))
+}
+
+// visible replaces what a page can't hold or what would turn the text after it around.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r < ' ':
+			return '\u2400' + r // the control pictures: NUL is ␀
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+func escape(s string) string { return template.HTMLEscapeString(visible(s)) }
+
+// cssText writes a text for a CSS string: everything but plain letters, digits and spaces as a number.
+func cssText(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == ' ' || r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "\\%06x", r)
+		}
+	}
+	return b.String()
+}
