@@ -6,9 +6,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/habeas-data/habeas/internal/statute"
 )
 
 func main() { os.Exit(run()) }
@@ -23,6 +26,7 @@ func run() int {
 	parser, err := kong.New(newCommands(),
 		kong.Name("habeas"),
 		kong.Description("Answers people who ask for their data, or to be erased."),
+		kong.Vars{"events": strings.Join(statute.EventNames(), ", ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Bind(p), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {

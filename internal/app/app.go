@@ -190,7 +190,7 @@ func (a *App) handlers() jobs.Handlers {
 // sweepTokens forgets tokens that expired a while ago; until then they answer like any other that can't be used.
 func (a *App) sweepTokens(ctx context.Context, t dsr.TenantID, _ string) error {
 	return a.Store.InTx(ctx, t, func(tx *store.Tx) error {
-		_, err := tx.SweepTokens(tx.Now.Add(-30 * 24 * time.Hour))
+		_, err := tx.SweepTokens(tx.Now.Add(-store.TokenKeep)) // exactly what Due calls due: less would be due for ever
 		return err
 	})
 }

@@ -117,13 +117,13 @@ func (s *spool) begin(w Words, c connector.Collection, path, category string) er
 func (s *spool) row(c connector.Collection, names [][]byte, values [][]byte) error {
 	b := s.buf
 	if s.rows%pageRows == 0 {
-		open := " open"
+		open, label := " open", s.words.Say("package.rows")
 		if s.rows > 0 {
-			open = ""
+			open, label = "", s.words.Say("package.page", "n", s.words.Number(s.rows+1))
 			_, _ = b.WriteString("</tbody></table></div></details>\n") // errors stick to the buffer
 		}
 		fmt.Fprintf(b, "<details%s><summary>%s</summary><div class=\"scroll\"><table><thead><tr>%s</tr></thead><tbody>\n", open,
-			escape(s.words.Say("package.page", "n", s.words.Number(s.rows+1))), s.head)
+			escape(label), s.head)
 	}
 	s.rows++
 	_, _ = b.WriteString("<tr>")
@@ -172,8 +172,12 @@ func (s *spool) cell(kind connector.JSONType, v []byte) error {
 		if err := json.Unmarshal(v, &text); err != nil {
 			return errors.New("a value is no JSON text")
 		}
-		if kind == connector.JSONBytes {
+		switch kind {
+		case connector.JSONBytes:
 			class, text = "no", s.binary(text)
+		case connector.JSONDateTime:
+			text = readableTime(text)
+		case connector.JSONNumber, connector.JSONInteger, connector.JSONString, connector.JSONBoolean, connector.JSONDate, connector.JSONAny:
 		}
 	default:
 		text = string(v)
@@ -194,6 +198,18 @@ func (s *spool) cell(kind connector.JSONType, v []byte) error {
 
 func (s *spool) binary(encoded string) string {
 	return s.words.Count("package.value.bytes", int64(base64.StdEncoding.DecodedLen(len(encoded))-strings.Count(encoded[max(0, len(encoded)-2):], "=")))
+}
+
+// readableTime parts day and time of an RFC 3339 text: 2024-03-01 10:20:30 UTC. What has another form stays.
+func readableTime(s string) string {
+	if len(s) < len("2024-03-01T10:20:30") || s[4] != '-' || s[10] != 'T' {
+		return s
+	}
+	s = s[:10] + " " + s[11:]
+	if at, utc := strings.CutSuffix(s, "Z"); utc {
+		return at + " UTC"
+	}
+	return s
 }
 
 // visible replaces what a page can't hold or what would turn the text after it around.

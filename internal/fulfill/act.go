@@ -2,6 +2,7 @@ package fulfill
 
 import (
 	"context"
+	"errors"
 
 	"github.com/habeas-data/habeas/internal/access"
 	"github.com/habeas-data/habeas/internal/dsr"
@@ -9,8 +10,8 @@ import (
 	"github.com/habeas-data/habeas/internal/store"
 )
 
-func unknownRequest() error {
-	return fault.New(fault.NotFound, "unknown_request", "There is no such request.")
+func hiddenRequest() error {
+	return fault.Wrap(errHidden, fault.NotFound, "unknown_request", "There is no such request.")
 }
 
 // onRequest is the one way to act on a request for somebody: it checks the right to do so, hides what is not the
@@ -19,13 +20,13 @@ func (s *Service) onRequest(ctx context.Context, p access.Principal, id dsr.Requ
 	if err := p.Check(a); err != nil {
 		return s.refused(ctx, p, id, a, err)
 	}
-	return s.store.InTx(ctx, dsr.TenantID(p.Tenant), func(tx *store.Tx) error {
+	return s.logged(ctx, p, id, a, s.store.InTx(ctx, dsr.TenantID(p.Tenant), func(tx *store.Tx) error {
 		r, err := s.visible(tx, p, id)
 		if err != nil {
 			return err
 		}
 		return fn(tx, r)
-	})
+	}))
 }
 
 // reading is onRequest for what changes nothing.
@@ -33,13 +34,24 @@ func (s *Service) reading(ctx context.Context, p access.Principal, id dsr.Reques
 	if err := p.Check(a); err != nil {
 		return s.refused(ctx, p, id, a, err)
 	}
-	return s.store.Read(ctx, dsr.TenantID(p.Tenant), func(tx *store.Tx) error {
+	return s.logged(ctx, p, id, a, s.store.Read(ctx, dsr.TenantID(p.Tenant), func(tx *store.Tx) error {
 		r, err := s.visible(tx, p, id)
 		if err != nil {
 			return err
 		}
 		return fn(tx, r)
-	})
+	}))
+}
+
+// errHidden marks a request that exists and is not the caller's: it answers like one that does not, and is logged.
+var errHidden = errors.New("the request is somebody else's")
+
+// logged leaves a leaf for what a closer look refused.
+func (s *Service) logged(ctx context.Context, p access.Principal, id dsr.RequestID, a access.Action, err error) error {
+	if errors.Is(err, errHidden) || fault.Is(err, fault.Forbidden) {
+		return s.refused(ctx, p, id, a, err)
+	}
+	return err
 }
 
 // refused records that somebody was not allowed. If that can't be recorded, the caller hears that instead.
@@ -70,7 +82,7 @@ func (s *Service) visible(tx *store.Tx, p access.Principal, id dsr.RequestID) (*
 		return nil, err
 	}
 	if p.OrgOnly() && r.sub.Org != p.Org || p.OwnOnly() && r.sub.CreatedBy != tx.Actor(p).Hash {
-		return nil, unknownRequest()
+		return nil, hiddenRequest()
 	}
 	r.set, err = s.tenants.At(tx, r.sub.ConfigVersion)
 	return r, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/habeas-data/habeas/internal/connector"
@@ -37,20 +38,33 @@ func (s *Service) Advance(ctx context.Context, id dsr.TenantID, req dsr.RequestI
 	work, stop := s.keepClaim(ctx, r)
 	defer stop()
 	step, name := s.decide(r)
-	err = step(work, r)
+	err = unbroken(step)(work, r)
 	switch {
 	case err == nil:
 		return s.unclaim(ctx, r)
-	case errors.Is(err, errOvertaken), fault.Is(err, fault.Conflict) && !errors.Is(err, errLasting):
+	case errors.Is(err, errOvertaken):
 		s.log.InfoContext(ctx, "step overtaken", "tenant", id, "request", req, "step", name)
 		return nil // whoever overtook goes on from what is stored
 	case errors.Is(err, errHeld):
-		return s.rest(ctx, r, time.Time{})
+		return s.held(ctx, r)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return err // shutting down: the lease runs out, or the next start takes it up
 	}
 	s.log.WarnContext(ctx, "step failed", "tenant", id, "request", req, "step", name, "attempt", r.req.Attempts+1, "error", err)
 	return s.failed(ctx, r, name, err)
+}
+
+// unbroken turns a step that breaks into one that fails: it is counted and, in the end, shown to a person, like any
+// other. Left alone it would be taken up again for ever, and nobody would hear of it.
+func unbroken(fn step) step {
+	return func(ctx context.Context, r *run) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("the step broke: %v\n%s", p, debug.Stack())
+			}
+		}()
+		return fn(ctx, r)
+	}
 }
 
 // unclaim ends the claim after a step that went well: the next action is what the step recorded.
@@ -212,6 +226,17 @@ func stage(tx *store.Tx, req *dsr.Request, to dsr.Stage) error {
 // rest gives the claim back; the machine looks again at `at`, or not by itself when it is zero.
 func (s *Service) rest(ctx context.Context, r *run, at time.Time) error {
 	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error { return tx.Release(req, at) })
+}
+
+// held rests until the hold is released. One that was released between the look that stopped the work and this
+// write has nobody left to wake the request: it goes on at once.
+func (s *Service) held(ctx context.Context, r *run) error {
+	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
+		if !req.OnHold {
+			return tx.Release(req, tx.Now)
+		}
+		return tx.Release(req, time.Time{})
+	})
 }
 
 // failed counts a failed try: tried again later, and after the last try, or when trying won't help, a person must look.

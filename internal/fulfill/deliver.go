@@ -13,6 +13,7 @@ import (
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/dsr"
 	"github.com/habeas-data/habeas/internal/export"
+	"github.com/habeas-data/habeas/internal/mail"
 	"github.com/habeas-data/habeas/internal/notify"
 	"github.com/habeas-data/habeas/internal/plan"
 	"github.com/habeas-data/habeas/internal/seal"
@@ -74,6 +75,10 @@ func (s *Service) write(ctx context.Context, r *run, p *plan.Plan, pkg *store.Pa
 	if err != nil {
 		return export.Manifest{}, err
 	}
+	meta := s.exportMeta(r, p)
+	if meta.KeyHash, err = s.keyHash(ctx, r.req.Tenant); err != nil {
+		return export.Manifest{}, err
+	}
 	pr, pw := io.Pipe()
 	stored := make(chan error, 1)
 	go func() {
@@ -87,7 +92,7 @@ func (s *Service) write(ctx context.Context, r *run, p *plan.Plan, pkg *store.Pa
 		if err != nil {
 			return export.Manifest{}, fmt.Errorf("sealing the package: %w", err)
 		}
-		w := export.NewWriter(io.MultiWriter(sealed, count), s.exportMeta(r, p))
+		w := export.NewWriter(io.MultiWriter(sealed, count), meta)
 		for _, o := range open {
 			collector, ok := o.system.(connector.Collector)
 			if !ok {
@@ -198,8 +203,11 @@ func (s *Service) rectify(ctx context.Context, r *run) error {
 func (s *Service) suppress(ctx context.Context, r *run) error {
 	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
 		identifiers := r.scope().Identifiers
-		if len(identifiers) == 0 && !r.needsProof() && r.sub.Person.Email != "" {
-			identifiers = map[string][]string{"email": {r.sub.Person.Email}}
+		if len(identifiers) == 0 && !r.needsProof() {
+			identifiers = asSaid(r.sub)
+		}
+		if len(identifiers) == 0 {
+			return attention(tx, req, dsr.AttentionStepFailed) // nothing would be suppressed: never claim it was
 		}
 		list := listOf(*req)
 		for name, values := range identifiers {
@@ -213,6 +221,18 @@ func (s *Service) suppress(ctx context.Context, r *run) error {
 		}
 		return stage(tx, req, dsr.StageTell)
 	})
+}
+
+// asSaid gives the identifiers of a submission as they were written, proven or not.
+func asSaid(sub dsr.Submission) map[string][]string {
+	out := map[string][]string{}
+	for name, v := range sub.Person.Identifiers {
+		out[name] = []string{v}
+	}
+	if sub.Person.Email != "" {
+		out["email"] = []string{sub.Person.Email}
+	}
+	return out
 }
 
 // answer closes a request that an officer answers by letter: the words are in Decision, or follow from the policy.
@@ -273,6 +293,9 @@ func listOf(r dsr.Request) string {
 // identifierHash is how an identifier stands in the suppression list: keyed, by kind.
 func identifierHash(tx *store.Tx, name, value string) string {
 	if name == "email" {
+		if a, err := mail.ParseAddress(value); err == nil {
+			value = a.String() // one form of an international domain, whoever asks
+		}
 		return tx.EmailHash(value)
 	}
 	return tx.Hash("identifier", name+"\x00"+value)

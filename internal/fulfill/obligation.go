@@ -185,10 +185,14 @@ func (s *Service) obligationsDone(ctx context.Context, r *run, due []store.Oblig
 	})
 }
 
-// purge ends our own records of a submission: its key is destroyed, evidence without personal data stays.
+// purge ends our own records of a submission: its key is destroyed, evidence without personal data stays. While rows
+// are still owed, or a hold stands, it waits: the plan that the rows go by is part of what is destroyed.
 func (s *Service) purge(ctx context.Context, r *run, o store.Obligation) error {
 	var packages []store.Package
 	err := s.store.Read(ctx, r.req.Tenant, func(tx *store.Tx) (err error) {
+		if err := mayPurge(tx, r.sub.ID); err != nil {
+			return err
+		}
 		packages, err = tx.PackagesOf(r.sub.ID)
 		return err
 	})
@@ -210,6 +214,29 @@ func (s *Service) purge(ctx context.Context, r *run, o store.Obligation) error {
 		o.State, o.DoneAt, o.NextActionAt = store.ObligationDone, tx.Now, time.Time{}
 		return tx.UpdateObligation(&o, store.Act{By: job(), Action: "obligation.done", Facts: map[string]string{"obligation": o.ID}})
 	})
+}
+
+// mayPurge gives errHeld while anything of a submission still needs its records.
+func mayPurge(tx *store.Tx, id dsr.SubmissionID) error {
+	reqs, err := tx.RequestsOf(id)
+	if err != nil {
+		return err
+	}
+	for _, q := range reqs {
+		if q.OnHold {
+			return errHeld
+		}
+		owed, _, err := tx.ListObligations(store.ObligationFilter{Request: q.ID, State: store.ObligationOpen, Limit: 500})
+		if err != nil {
+			return err
+		}
+		for _, x := range owed {
+			if x.Kind == store.ObligationDeleteRows {
+				return errHeld
+			}
+		}
+	}
+	return nil
 }
 
 // obligationFailed tries again later, and tells a person when trying won't help.

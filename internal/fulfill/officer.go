@@ -313,10 +313,15 @@ func (s *Service) wakeSiblings(tx *store.Tx, done dsr.Request) error {
 // CallBack ends open erasures of a person: the other half of account.reopened. identifiers are vouched for by the
 // product. It gives the number of erasures ended.
 func (s *Service) CallBack(tx *store.Tx, by access.Principal, identifiers map[string]string) (int, error) {
-	open, _, err := tx.ListRequests(store.RequestFilter{Right: []dsr.Right{dsr.RightErasure}, Limit: 200,
-		Status: []dsr.Status{dsr.StatusReceived, dsr.StatusVerifying, dsr.StatusInReview, dsr.StatusInGrace}})
-	if err != nil {
-		return 0, err
+	var open []dsr.Request
+	f := store.RequestFilter{Right: []dsr.Right{dsr.RightErasure}, Limit: 200,
+		Status: []dsr.Status{dsr.StatusReceived, dsr.StatusVerifying, dsr.StatusInReview, dsr.StatusInGrace}}
+	for more := true; more; more = f.Cursor != "" {
+		page, next, err := tx.ListRequests(f)
+		if err != nil {
+			return 0, err
+		}
+		open, f.Cursor = append(open, page...), next
 	}
 	n := 0
 	for _, req := range open {
@@ -324,7 +329,7 @@ func (s *Service) CallBack(tx *store.Tx, by access.Principal, identifiers map[st
 		if err != nil {
 			return n, err
 		}
-		if r.sub.Channel != dsr.ChannelWebhook || !sameFor(r.sub, identifiers) {
+		if r.sub.Channel != dsr.ChannelWebhook || !sameFor(tx, r.sub, identifiers) {
 			continue
 		}
 		if err := s.withdraw(tx, r, by); err != nil {
@@ -337,14 +342,14 @@ func (s *Service) CallBack(tx *store.Tx, by access.Principal, identifiers map[st
 
 // sameFor tells whether a submission was entered for the person whom the identifiers name: every identifier that both
 // have must be the same, and there must be one.
-func sameFor(sub dsr.Submission, identifiers map[string]string) bool {
+func sameFor(tx *store.Tx, sub dsr.Submission, identifiers map[string]string) bool {
 	matched := false
 	for _, p := range sub.Proofs {
 		v, ok := identifiers[p.Identifier]
 		if !ok {
 			continue
 		}
-		if v != p.Value {
+		if identifierHash(tx, p.Identifier, v) != identifierHash(tx, p.Identifier, p.Value) {
 			return false
 		}
 		matched = true
@@ -379,14 +384,22 @@ func (s *Service) Answer(ctx context.Context, p access.Principal, id dsr.Request
 		if err != nil {
 			return err
 		}
-		if _, _, err := approveOnce(tx, r, p, r.req.PlanDigest, ""); err != nil {
+		have, need, err := approveOnce(tx, r, p, r.req.PlanDigest, "")
+		if err != nil {
 			return err
 		}
-		r.req.Decision = words
+		r.req.Decision = words // of the last who answers: the second pair of eyes may mend them
 		if err := tx.UpdateRequest(&r.req, store.Act{}); err != nil {
 			return err
 		}
-		return s.approved(tx, r, &r.req, current, store.Act{By: tx.Actor(p), Action: string(access.RequestApprove), Facts: planFacts(current)})
+		act := store.Act{By: tx.Actor(p), Action: string(access.RequestApprove), Facts: planFacts(current)}
+		if have < need {
+			if err := tx.Audit(act, requestObject(id)); err != nil {
+				return err
+			}
+			return tx.AddEvent(id, "approval", act)
+		}
+		return s.approved(tx, r, &r.req, current, act)
 	})
 }
 

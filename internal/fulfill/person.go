@@ -254,7 +254,7 @@ func (s *Service) Download(ctx context.Context, p access.Principal, reference ds
 			return err
 		}
 		_, err = tx.RedeemCode(store.TokenDownload, r.sub.ID, codeHash(tx, r.sub.ID, code), codeTries)
-		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
+		if err != nil && fault.KindOf(err) != fault.Internal && fault.KindOf(err) != fault.Unavailable {
 			// The wrong try counts: the transaction commits, the refusal follows.
 			refused = fault.Wrap(err, fault.Forbidden, "wrong_code", "This code is wrong, used or too old. Ask for a new one.")
 			return tx.Audit(store.Act{By: tx.Actor(p), Action: "package.download", Outcome: "refused"}, objectOf(r.sub.ID))

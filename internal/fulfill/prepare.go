@@ -12,6 +12,7 @@ import (
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/datamap"
 	"github.com/habeas-data/habeas/internal/dsr"
+	"github.com/habeas-data/habeas/internal/fault"
 	"github.com/habeas-data/habeas/internal/plan"
 	"github.com/habeas-data/habeas/internal/policy"
 	"github.com/habeas-data/habeas/internal/statute"
@@ -164,6 +165,9 @@ func (s *Service) find(ctx context.Context, r *run, in *plan.Input, o opened, be
 		changes[c.Field] = c.To
 	}
 	steps, err := rectifier.Before(ctx, r.scope(), changes)
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) { // no such field, or several values: asking again gives the same
+		return &lasting{dsr.AttentionPlanRefused, fmt.Errorf("reading what is to be corrected in %s: %w", o.entry.Name, err)}
+	}
 	if err != nil {
 		return fmt.Errorf("reading what is to be corrected in %s: %w", o.entry.Name, err)
 	}

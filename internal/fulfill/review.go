@@ -48,7 +48,11 @@ func (s *Service) expire(ctx context.Context, r *run) error {
 		if tx.Now.Before(r.sub.ExpiresAt) {
 			return tx.Release(req, r.sub.ExpiresAt)
 		}
-		return tx.Transition(req, dsr.EventExpired, store.Act{By: job(), Action: "request.expire"}, func(q *dsr.Request) { q.NextActionAt = time.Time{} })
+		err := tx.Transition(req, dsr.EventExpired, store.Act{By: job(), Action: "request.expire"}, func(q *dsr.Request) { q.NextActionAt = time.Time{} })
+		if err != nil {
+			return err
+		}
+		return s.oweRecords(tx, r) // what a stranger wrote about somebody goes on its day, too
 	})
 }
 

@@ -164,7 +164,6 @@ func (s *Service) oweRecords(tx *store.Tx, r *run) error {
 	if err != nil {
 		return err
 	}
-	// The keys of retained rows are sealed under the submission's own key: it outlives the last of them.
 	on := r.set.Policy.Records.Keep.AddToDate(statute.DateOf(tx.Now.In(zone(r.set.Policy))))
 	for _, q := range reqs {
 		if !q.Status.Final() {
@@ -178,8 +177,8 @@ func (s *Service) oweRecords(tx *store.Tx, r *run) error {
 			if o.Kind == store.ObligationPurge {
 				return nil
 			}
-			if o.DueOn.After(on) {
-				on = o.DueOn.AddDays(1)
+			if !o.DueOn.Before(on) {
+				on = o.DueOn.AddDays(1) // with the plan go the grounds and steps that the rows are deleted by
 			}
 		}
 	}

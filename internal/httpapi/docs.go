@@ -109,7 +109,7 @@ func (a *door) docsPage(c echo.Context) error {
 // readDocs turns the document into what the page shows. There is one source: what is not in it is not on the page.
 func readDocs(raw []byte) (docBody, error) {
 	var doc specDoc
-	if err := yaml.Unmarshal(raw, &doc); err != nil {
+	if err := yaml.UnmarshalWithOptions(raw, &doc, yaml.UseOrderedMap()); err != nil {
 		return docBody{}, fmt.Errorf("reading openapi.yaml: %w", err)
 	}
 	body := docBody{About: doc.Info.Description}
@@ -255,7 +255,7 @@ func (s specSchema) words() (text, id string) {
 func convert(from, to any) error {
 	raw, err := yaml.Marshal(from)
 	if err == nil {
-		err = yaml.Unmarshal(raw, to)
+		err = yaml.UnmarshalWithOptions(raw, to, yaml.UseOrderedMap())
 	}
 	if err != nil {
 		return fmt.Errorf("reading openapi.yaml: %w", err)

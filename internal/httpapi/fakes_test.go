@@ -204,7 +204,7 @@ func (f *fakes) Status(context.Context, access.Principal, dsr.Reference) (fulfil
 		ReceivedAt: now.AddDate(0, 0, -18), Verified: true,
 		Requests: []fulfill.PersonRequest{
 			{Request: f.req(dsr.RightErasure, dsr.StatusInGrace), StatusText: f.say("Approved. You can still stop it."), CanWithdraw: true,
-				History: append(slices.Clone(history), fulfill.HistoryItem{At: now.AddDate(0, 0, -3), Text: f.say("The deletion was approved.")}),
+				History:  append(slices.Clone(history), fulfill.HistoryItem{At: now.AddDate(0, 0, -3), Text: f.say("The deletion was approved.")}),
 				NextText: f.say("the deletion begins"), NextOn: day(2026, 12, 2),
 				Kept: []fulfill.Kept{{What: f.say("Invoices"), Why: f.say("tax law: invoices are kept five years"), Rows: 1412, Until: day(2031, 12, 31), System: "app", Table: "invoice"}}},
 			{Request: f.req(dsr.RightAccess, dsr.StatusFulfilled), StatusText: f.say("Your data are ready."), History: history,

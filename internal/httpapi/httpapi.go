@@ -135,12 +135,7 @@ func (a *door) routes(e *echo.Echo) {
 	e.DELETE("/v1/webhook-sources/:id", a.removeSource, a.token)
 	e.POST("/v1/webhook-sources/:id/rotate-secret", a.rotateSource, a.token, once)
 	e.POST("/v1/hooks/:tenant/:source", a.hook, a.limited("hook", 600))
-	// Everything else below /v1 is no call of ours; without this, the pages' /:tenant/… would take it.
-	e.Any("/v1", a.noRoute)
-	e.Any("/v1/*", a.noRoute)
 }
-
-func (a *door) noRoute(echo.Context) error { return echo.ErrNotFound }
 
 // isAPI tells whether a path belongs to programs: errors there are never pages.
 func isAPI(path string) bool {

@@ -214,7 +214,7 @@ func (c *checker) checkOrigin() {
 }
 
 func (c *checker) refusePrivileged() {
-	for name, set := range map[string]bool{"subject": c.in.Subject != "", "channel": c.in.Channel != "", "assertion": c.in.Assertion != nil,
+	for name, set := range map[string]bool{"subject": c.in.Subject != "", "channel": c.in.Channel != "" && c.in.Channel != string(dsr.ChannelForm), "assertion": c.in.Assertion != nil,
 		"received_at": !c.in.ReceivedAt.IsZero(), "org": c.in.Org != ""} {
 		if set {
 			c.bad(name, "this can't be said here")

@@ -116,10 +116,11 @@ func TestGroundsAreThoseOfTheProgram(t *testing.T) {
 }
 
 func TestEveryLetterRenders(t *testing.T) {
-	gap := regexp.MustCompile(`\{\{|\{[a-z]+\}|\.\.|: \.|\( | ,|  [^ ]`) // a phrase unfilled, or filled with nothing
+	gap := regexp.MustCompile(`\{\{|\{[a-z]+\}|\.\.|: \.|\( | ,|[^ \n]  [^ ]`) // a phrase unfilled, or filled with nothing
 	for _, lang := range Languages() {
 		for _, kind := range Kinds() {
-			for name, d := range map[string]Data{"full": full(lang), "bare": {Language: lang, Controller: "C", Link: "https://x.example/t/verify?token=abcdefghijklmnopqrstuv", Code: "100001", Right: dsr.RightErasure}} {
+			for name, d := range map[string]Data{"full": full(lang), "bare": {Language: lang, Controller: "C", Link: "https://x.example/t/verify?token=abcdefghijklmnopqrstuv", Code: "100001", Right: dsr.RightErasure,
+				ExtendedUntil: statute.NewDate(2027, 1, 1), GraceEndsAt: time.Unix(1.8e9, 0)}} {
 				l, err := Render(kind, d)
 				if err != nil {
 					t.Errorf("%s %s %s: %v", lang, kind, name, err)

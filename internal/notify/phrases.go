@@ -64,7 +64,7 @@ func Match(preferred string, offered []string) string {
 		tags[i] = language.Make(o)
 	}
 	if len(preferred) > 256 {
-		preferred = preferred[:256] // a header of a stranger
+		preferred = preferred[:max(strings.LastIndexByte(preferred[:256], ','), 0)] // a header of a stranger
 	}
 	want, _, err := language.ParseAcceptLanguage(preferred)
 	if err != nil || len(want) == 0 {

@@ -103,7 +103,7 @@ func (p *Post) message(tx *store.Tx, m store.OutMail) (mail.Message, error) {
 // failed plans the next try, or ends the letter: for good when the server refused it for good, or after three days.
 func (p *Post) failed(ctx context.Context, id dsr.TenantID, m store.OutMail, cause error) error {
 	now := p.now()
-	next := now.Add(p.wait(m.Attempts))
+	next := now.Add(waitAfter(m.Attempts))
 	if !mail.Temporary(cause) {
 		return errors.Join(cause, p.mark(ctx, id, m, store.OutFailed, time.Time{}, "refused", "mail.fail"))
 	}
@@ -113,10 +113,10 @@ func (p *Post) failed(ctx context.Context, id dsr.TenantID, m store.OutMail, cau
 	return errors.Join(cause, p.mark(ctx, id, m, store.OutQueued, next, code(cause), ""))
 }
 
-// wait gives how long to wait after the given number of tries.
-func (p *Post) wait(attempts int) time.Duration {
+// waitAfter gives how long to wait after a failed try that so many failed tries came before.
+func waitAfter(before int) time.Duration {
 	waits := retryAfter()
-	return waits[min(max(attempts-1, 0), len(waits)-1)]
+	return waits[min(max(before, 0), len(waits)-1)]
 }
 
 // mark writes how a try ended; action, when there is one, goes into the log in the same transaction.

@@ -100,6 +100,12 @@ func checkData(kind Kind, d *Data) error {
 		*s = oneLine(*s)
 	}
 	d.Explanation = printable(d.Explanation)
+	if kind != KindDownloadCode && !kind.asksForProof() {
+		d.Code = ""
+	}
+	if kind == KindExtended && d.ExtendedUntil.IsZero() || kind == KindErasureScheduled && d.GraceEndsAt.IsZero() {
+		return fmt.Errorf("it needs a date")
+	}
 	if kind.asksForProof() {
 		if !linkForm.MatchString(d.Link) {
 			return fmt.Errorf("it needs a link")

@@ -22,7 +22,7 @@ func (tx *Tx) Unclaim(id dsr.RequestID, epoch int64) error {
 }
 
 // ForgetLeases ends all claims of all tenants: for the one writing process of a data directory, at its start, when
-// whoever held them is certainly gone. The epochs stay, so that nothing of theirs could be written any more anyway.
+// whoever held them is certainly gone: the data directory's lock says so.
 func (s *Store) ForgetLeases(ctx context.Context) error {
 	tenants, err := s.Tenants(ctx)
 	if err != nil {

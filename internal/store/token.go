@@ -34,8 +34,11 @@ type Token struct {
 	CreatedAt   time.Time
 }
 
-// tokenKeep is how long an expired token stays to be told apart from one that never was.
-const tokenKeep = 7 * 24 * time.Hour
+// TokenKeep is how long an expired token stays to be told apart from one that never was. One that expired before is
+// due to be swept; a sweep that left it would find it due for ever.
+const TokenKeep = 7 * 24 * time.Hour
+
+const tokenKeep = TokenKeep
 
 type tokenRow struct {
 	Tenant      string

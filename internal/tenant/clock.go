@@ -35,16 +35,17 @@ func Zone(p *policy.Policy) *time.Location {
 	return time.UTC
 }
 
+// nearest lists a right and those whose time limit stands in for its own, the nearest first. The tail is what every
+// law in the book knows at least one of: a request never stands without a date.
 func nearest(r dsr.Right) []dsr.Right {
+	out := []dsr.Right{r}
 	switch r {
 	case dsr.RightAccess, dsr.RightPortability:
-		return []dsr.Right{r, dsr.RightKnowSpecific, dsr.RightAccess}
-	case dsr.RightKnowSpecific, dsr.RightKnowCategories, dsr.RightThirdPartyList:
-		return []dsr.Right{r, dsr.RightAccess}
+		out = append(out, dsr.RightKnowSpecific)
 	case dsr.RightOptOut, dsr.RightLimitSensitive, dsr.RightWithdrawConsent, dsr.RightObjection, dsr.RightRestriction:
-		return []dsr.Right{r, dsr.RightObjection, dsr.RightOptOut}
-	case dsr.RightErasure, dsr.RightRectification, dsr.RightAutomatedDecisionReview, dsr.RightAppeal, dsr.RightComplaint:
-		return []dsr.Right{r, dsr.RightAccess, dsr.RightErasure}
+		out = append(out, dsr.RightObjection, dsr.RightOptOut)
+	case dsr.RightKnowSpecific, dsr.RightKnowCategories, dsr.RightThirdPartyList, dsr.RightErasure, dsr.RightRectification,
+		dsr.RightAutomatedDecisionReview, dsr.RightAppeal, dsr.RightComplaint:
 	}
-	return []dsr.Right{r}
+	return append(out, dsr.RightAccess, dsr.RightKnowSpecific, dsr.RightErasure, dsr.RightRectification)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/habeas-data/habeas/internal/access"
@@ -104,6 +105,9 @@ func (s *Service) addressOnFile(ctx context.Context, set *tenant.Settings, sub d
 // address it stays silent: the form can't be used to harass.
 func (s *Service) sendLink(tx *store.Tx, set *tenant.Settings, sub dsr.Submission, which string) error {
 	to := sub.Person.Stored
+	if to == "" && proves(sub, sub.Person.Email) {
+		to = sub.Person.Email // no mail had to be sent for the proof: a product or an officer vouched for the address
+	}
 	if to == "" {
 		return nil // nobody to write to: an officer checks
 	}
@@ -139,11 +143,16 @@ func (s *Service) sendLink(tx *store.Tx, set *tenant.Settings, sub dsr.Submissio
 	return s.outbox.Queue(tx, notify.Mail{Kind: kind, To: to, Submission: sub.ID, Dedupe: "verify:" + t.ID, Data: d})
 }
 
+// proves tells whether the submission's proofs hold this address.
+func proves(sub dsr.Submission, address string) bool {
+	return address != "" && slices.ContainsFunc(sub.Proofs, func(p dsr.Proof) bool { return p.Identifier == "email" && p.Value == address })
+}
+
 // Resend sends a new verification link for a submission to the address it was sent to before. Whatever the reference
 // and address, it answers the same.
 func (s *Service) Resend(ctx context.Context, id dsr.TenantID, reference, email string) error {
 	ref, err := dsr.ParseReference(reference)
-	if err != nil {
+	if err != nil || email == "" {
 		return nil //nolint:nilerr // a reference that is none answers like one that is
 	}
 	return s.store.InTx(ctx, id, func(tx *store.Tx) error {

@@ -227,7 +227,7 @@ func (s *Service) Person(ctx context.Context, id dsr.TenantID, reference, access
 // identifier that the submission names: the officer answers for it.
 func (s *Service) ByOfficer(ctx context.Context, p access.Principal, id dsr.RequestID, checked string) error {
 	if err := p.Check(access.RequestVerify); err != nil {
-		return err
+		return s.refused(ctx, p, id, err)
 	}
 	if len(checked) < 3 || len(checked) > 1000 {
 		return fault.BadInput([]fault.Field{{Name: "checked", Message: "say in 3 to 1,000 characters what was checked"}})
@@ -261,6 +261,21 @@ func (s *Service) ByOfficer(ctx context.Context, p access.Principal, id dsr.Requ
 		}
 		return s.moveAll(tx, sub.ID, by, "officer")
 	})
+}
+
+// refused records that somebody was not allowed. If that can't be recorded, the caller hears that instead.
+func (s *Service) refused(ctx context.Context, p access.Principal, id dsr.RequestID, why error) error {
+	if p.Tenant == "" {
+		return why
+	}
+	err := s.store.InTx(ctx, dsr.TenantID(p.Tenant), func(tx *store.Tx) error {
+		act := store.Act{By: tx.Actor(p), Action: string(access.RequestVerify), Outcome: auditlog.OutcomeRefused}
+		return tx.Audit(act, auditlog.Object{Kind: "request", ID: string(id)})
+	})
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return why
 }
 
 func personActor(tx *store.Tx, id dsr.SubmissionID) auditlog.Actor {

@@ -105,8 +105,12 @@ func (s *Sender) disable(ctx context.Context, tenant dsr.TenantID, to store.Endp
 		if err := tx.MarkDelivery(d.ID, d.Epoch, store.OutFailed, time.Time{}, status, "gone"); err != nil {
 			return err
 		}
+		to, err := tx.Endpoint(to.ID) // as it is now: secrets may have been rotated during the call
+		if err != nil {
+			return err
+		}
 		to.Disabled = true
-		_, err := tx.PutEndpoint(to, store.Act{By: auditlog.Actor{Kind: "job"}, Action: "webhook.disable", Facts: map[string]string{"endpoint": to.ID}})
+		_, err = tx.PutEndpoint(to, store.Act{By: auditlog.Actor{Kind: "job"}, Action: "webhook.disable", Facts: map[string]string{"endpoint": to.ID}})
 		return err
 	})
 }

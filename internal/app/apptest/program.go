@@ -12,8 +12,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -74,8 +76,26 @@ type Program struct {
 // Process is one running process of the program.
 type Process struct {
 	cmd    *exec.Cmd
-	output *bytes.Buffer
+	output *output
 	done   chan struct{}
+}
+
+// output is a buffer that can be read while the process writes.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
 }
 
 // Kill ends a process at once, as a power cut would.
@@ -86,6 +106,9 @@ func (p *Process) Kill() {
 
 // Signal sends a signal.
 func (p *Process) Signal(s os.Signal) { _ = p.cmd.Process.Signal(s) }
+
+// Output is what the process printed so far; after Wait, all of it.
+func (p *Process) Output() string { return p.output.String() }
 
 // Wait waits for the process to end.
 func (p *Process) Wait() { <-p.done }
@@ -155,8 +178,23 @@ func (p *Program) production() {
 	if err := json.Unmarshal(out, &got); err != nil || got.DatabaseURL == "" {
 		p.t.Fatalf("migrate up --json prints %q (%v)", out, err)
 	}
-	p.Redis = env("TEST_REDIS", "redis://127.0.0.1:6379/15")
+	p.Redis = redisDatabase(p.t)
 	p.Env = append(p.Env, "HABEAS_DATABASE_URL="+got.DatabaseURL, "HABEAS_REDIS_URL="+p.Redis)
+}
+
+//nolint:gochecknoglobals // the next Redis database of this process
+var nextRedis atomic.Int32
+
+// redisDatabase gives each installation a Redis database of its own, counting down from that of TEST_REDIS.
+func redisDatabase(t testing.TB) string {
+	t.Helper()
+	u, err := url.Parse(env("TEST_REDIS", "redis://127.0.0.1:6379/15"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 15 - int(nextRedis.Add(1)-1)%12
+	u.Path = "/" + strconv.Itoa(n)
+	return u.String()
 }
 
 // NewDatabase makes a PostgreSQL database for one test and gives its owner's URL.
@@ -236,7 +274,7 @@ func (p *Program) Run(args ...string) *Process {
 	p.t.Helper()
 	cmd := exec.Command(Binary(p.t), args...) //nolint:noctx // ended by stopAll
 	cmd.Env = p.Env
-	pr := &Process{cmd: cmd, output: &bytes.Buffer{}, done: make(chan struct{})}
+	pr := &Process{cmd: cmd, output: &output{}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = pr.output, pr.output
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)

@@ -91,7 +91,7 @@ func testBatches(t *testing.T, f Fixture) {
 		}
 		cuts++
 		for _, d := range diff(before, f.content(t)) { // whatever is left half done, nobody else is touched
-			if table, _, _ := strings.Cut(d, "/"); table != "order_line" && table != "order" && !slices.Contains(after(), d) {
+			if table, _, _ := strings.Cut(d, "/"); table != "order_line" && table != "order" && !slices.ContainsFunc(after(), func(a string) bool { return sameRow(a, d) }) {
 				t.Fatalf("cut at %d left %s", k, d)
 			}
 		}
@@ -108,6 +108,13 @@ func testBatches(t *testing.T, f Fixture) {
 	if p := export(t, s, scope()); len(p.Keys) != 0 {
 		t.Errorf("still found %v", p.Keys)
 	}
+}
+
+// sameRow compares two lines of a diff but for what became of the row: one that will go may be detached first.
+func sameRow(a, b string) bool {
+	a, _, _ = strings.Cut(a, " ")
+	b, _, _ = strings.Cut(b, " ")
+	return a == b
 }
 
 func testConstraint(t *testing.T, f Fixture) {
@@ -136,8 +143,10 @@ func testConstraint(t *testing.T, f Fixture) {
 func testGaps(t *testing.T, f Fixture) {
 	f.load(t, schema(f))
 	f.load(t, rows())
-	f.load(t, []string{`CREATE TABLE forgotten (id INTEGER PRIMARY KEY, line INTEGER, FOREIGN KEY (line) REFERENCES invoice_line (id))`})
+	f.load(t, []string{`CREATE TABLE forgotten (id INTEGER PRIMARY KEY, line INTEGER, FOREIGN KEY (line) REFERENCES invoice_line (id))`,
+		`CREATE TABLE loose (id INTEGER PRIMARY KEY, who INTEGER)`})
 	sys := System(f.Kind)
+	sys.References = []datamap.Reference{{FromTable: "loose", FromColumns: []string{"who"}, ToTable: "customer", ToColumns: []string{"id"}}}
 	sys.Wildcard = &datamap.Table{Name: "*"}
 	sys.Tables[2].Owners = []datamap.Relation{{Table: "customer", By: []string{"buyer_id"}}}
 	found, err := f.open(t, sys).(connector.Locator).Locate(context.Background(), scope(), Rules(), Hash)
@@ -148,7 +157,7 @@ func testGaps(t *testing.T, f Fixture) {
 	for _, g := range found.Gaps {
 		named = append(named, g.Table)
 	}
-	if !slices.Contains(named, "forgotten") || !slices.Contains(named, "order") {
+	if !slices.Contains(named, "forgotten") || !slices.Contains(named, "loose") || !slices.Contains(named, "order") {
 		t.Errorf("gaps are %v", found.Gaps)
 	}
 	if err := f.open(t, sys).(connector.Collector).Collect(context.Background(), scope(), NewPackage()); !fault.Is(err, fault.Invalid) {

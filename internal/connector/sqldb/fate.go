@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/datamap"
@@ -29,8 +28,8 @@ type fates struct {
 	rules *plan.Rules
 
 	kinds  []plan.Fate // every fate that occurs, once
-	index  map[plan.Fate]uint16
-	held   map[*table]map[string]uint16
+	index  map[plan.Fate]uint32
+	held   map[*table]map[string]uint32
 	about  map[*table]map[string]bool // rows that concern the person without being theirs
 	shared map[*table]map[string]bool
 	hits   map[int]map[string]bool // by edge: rows of its target that other people's rows refer to
@@ -40,7 +39,7 @@ type fates struct {
 
 func newFates(w *walk, q querier, rules *plan.Rules) *fates {
 	f := &fates{
-		w: w, q: q, rules: rules, index: map[plan.Fate]uint16{}, held: map[*table]map[string]uint16{},
+		w: w, q: q, rules: rules, index: map[plan.Fate]uint32{}, held: map[*table]map[string]uint32{},
 		about: map[*table]map[string]bool{}, shared: map[*table]map[string]bool{}, hits: map[int]map[string]bool{},
 	}
 	for _, name := range w.g.order {
@@ -51,10 +50,10 @@ func newFates(w *walk, q querier, rules *plan.Rules) *fates {
 	return f
 }
 
-func (f *fates) intern(x plan.Fate) uint16 {
+func (f *fates) intern(x plan.Fate) uint32 {
 	i, ok := f.index[x]
 	if !ok {
-		i = uint16(len(f.kinds)) //nolint:gosec // fates differ by dates and tables: a few thousand at most
+		i = uint32(len(f.kinds)) //nolint:gosec // far fewer than rows
 		f.kinds = append(f.kinds, x)
 		f.index[x] = i
 	}
@@ -69,7 +68,7 @@ func (f *fates) gap(t *table, format string, args ...any) {
 func (f *fates) work(ctx context.Context) error {
 	for _, t := range slices.Backward(f.order) {
 		if f.holds(t) {
-			f.held[t] = map[string]uint16{}
+			f.held[t] = map[string]uint32{}
 			if err := f.base(ctx, t); err != nil {
 				return err
 			}
@@ -380,7 +379,7 @@ func (f *fates) emit(ctx context.Context, t *table, fn func(key connector.Key, x
 	}
 	held, ok := f.held[t]
 	if !ok {
-		return f.each(ctx, t, mine, func(key string, x plan.Fate) { fn(strings.Split(key, "\x1f"), x) })
+		return f.each(ctx, t, mine, func(key string, x plan.Fate) { fn(splitKey(t, key), x) })
 	}
 	if f.rule(t).Follow != "" {
 		err := f.each(ctx, t, mine, func(key string, x plan.Fate) {
@@ -396,7 +395,7 @@ func (f *fates) emit(ctx context.Context, t *table, fn func(key connector.Key, x
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(held)) {
-		fn(strings.Split(key, "\x1f"), f.kinds[held[key]])
+		fn(splitKey(t, key), f.kinds[held[key]])
 	}
 	return nil
 }

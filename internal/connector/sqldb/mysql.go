@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/hex"
 	"net"
 	"net/url"
@@ -85,7 +86,7 @@ func (mysqlDialect) snapshot(ctx context.Context, conn *sql.Conn) (func(), error
 		defer cancel()
 		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
 			// A connection that may still be inside the transaction must not go back to the pool.
-			_ = conn.Raw(func(any) error { return mysql.ErrInvalidConn })
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}, nil
 }

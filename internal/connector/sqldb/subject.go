@@ -264,6 +264,15 @@ func asciiLower(s string) string {
 
 func joinKey(k connector.Key) string { return strings.Join(k, "\x1f") }
 
+// splitKey undoes joinKey. A key whose parts hold the separator comes out with too many parts, which the statements
+// on keys refuse.
+func splitKey(t *table, joined string) connector.Key {
+	if len(t.keys) == 1 {
+		return connector.Key{joined}
+	}
+	return strings.Split(joined, "\x1f")
+}
+
 // jsonSteps takes `$.a.b[0]` apart.
 func jsonSteps(path string) []string {
 	path = strings.ReplaceAll(strings.ReplaceAll(strings.TrimPrefix(path, "$"), "[", "."), "]", "")

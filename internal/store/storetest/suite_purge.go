@@ -146,6 +146,22 @@ func (s suite) purge(t *testing.T) {
 	})
 	must(t, purge())
 	must(t, purge())
+	// The sealed bytes go as well as their key.
+	for _, q := range []string{
+		"submission WHERE (person IS NOT NULL OR proofs IS NOT NULL OR wrapped_key IS NOT NULL OR email_hash <> '') AND id = '" + string(sub.ID) + "'",
+		"request WHERE (changes IS NOT NULL OR decision IS NOT NULL) AND id = '" + string(req.ID) + "'",
+		"plan WHERE body IS NOT NULL AND request = '" + string(req.ID) + "'", "approval WHERE note IS NOT NULL AND request = '" + string(req.ID) + "'",
+		"hold WHERE reason IS NOT NULL AND request = '" + string(req.ID) + "'", "note WHERE body IS NOT NULL AND request = '" + string(req.ID) + "'",
+		"message WHERE body IS NOT NULL AND submission = '" + string(sub.ID) + "'", "attachment WHERE tenant = '" + string(tenant) + "'",
+		"mail WHERE (letter IS NOT NULL OR address_hash <> '' OR state = 'queued') AND submission = '" + string(sub.ID) + "'",
+		"token WHERE submission = '" + string(sub.ID) + "'", "package WHERE (wrapped_key IS NOT NULL OR manifest IS NOT NULL) AND submission = '" + string(sub.ID) + "'",
+	} {
+		var left int
+		must(t, s.db.Owner.QueryRowContext(t.Context(), "SELECT count(*) FROM "+q).Scan(&left)) //nolint:gosec // our own ids
+		if left != 0 {
+			t.Errorf("after a purge %d rows are left of %s", left, q)
+		}
+	}
 	s.in(t, tenant, func(tx *store.Tx) error {
 		got, err := tx.Submission(sub.ID)
 		must(t, err)

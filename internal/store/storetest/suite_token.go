@@ -277,6 +277,7 @@ func (s suite) idempotencyParallel(t *testing.T) {
 				return err
 			}
 			effects.Add(1)
+			time.Sleep(20 * time.Millisecond) // the effect takes its time: the others are surely waiting
 			answers[i] = fmt.Sprint("answer of ", i)
 			return tx.PutAnswer(key, store.Answer{Status: 201, Body: []byte(answers[i])})
 		})

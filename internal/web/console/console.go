@@ -150,7 +150,6 @@ func Mount(e *echo.Echo, d Deps) {
 		read(home+"/mailbox/:id", s.mail)
 		read(home+"/mailbox/:id/html", s.mailHTML)
 	}
-	e.Any(home+"/*", func(echo.Context) error { return echo.ErrNotFound })
 }
 
 // officer is who is signed in.
@@ -234,6 +233,6 @@ func (s *console) view(c echo.Context, o officer, title string, body any) ui.Vie
 	for i, l := range links {
 		links[i].Here = path == l.Href || l.Href != home && strings.HasPrefix(path, l.Href+"/")
 	}
-	return ui.View{Lang: "en", Title: title, Brand: "Habeas · " + o.Tenant, Home: home, Wide: true, Nav: links, Now: s.Now(),
-		Leave: home + "/sign-out", Token: ui.FormToken(o.session), Body: body}
+	return s.pages.Bind(ui.View{Title: title, Brand: "Habeas · " + o.Tenant, Home: home, Wide: true, Nav: links, Now: s.Now(),
+		Leave: home + "/sign-out", Token: ui.FormToken(o.session), Body: body})
 }

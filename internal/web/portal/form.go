@@ -24,7 +24,7 @@ type formBody struct {
 	Jurisdictions               []choice
 	Identifiers                 []entry
 	Changes                     []dsr.Change
-	CanCorrect                  bool
+	CanCorrect, Correcting      bool // a correction may be asked for; it is
 	In                          intake.Input
 	Behalf                      dsr.Represented
 	OnBehalf                    bool
@@ -154,6 +154,7 @@ func (s *portal) showForm(c echo.Context, at site, status int, in intake.Input, 
 	}
 	body.Changes = make([]dsr.Change, max(changeRows, len(in.Changes)))
 	copy(body.Changes, in.Changes)
+	body.Correcting = len(in.Changes) > 0 || slices.Contains(in.Types, string(dsr.RightRectification))
 	if in.OnBehalfOf != nil {
 		body.OnBehalf, body.Behalf = true, *in.OnBehalfOf
 	}
@@ -191,7 +192,7 @@ func (s *portal) explain(lang string, wrong *fault.Error, body *formBody) {
 		text := f.Message
 		general := "form.wrong." + index.ReplaceAllString(name, "")
 		switch {
-		case s.pages.Has(lang, general) && (lang != "en" || missing(body, name)):
+		case s.pages.Has(lang, general):
 			text = s.pages.T(lang, general)
 		case lang != "en":
 			text = s.pages.T(lang, "form.wrong.any")
@@ -199,9 +200,4 @@ func (s *portal) explain(lang string, wrong *fault.Error, body *formBody) {
 		body.Wrong[name] = text
 		body.Problems = append(body.Problems, problem{name, text})
 	}
-}
-
-// missing tells that a field was left empty: the plain sentence of the catalog says more than "is missing".
-func missing(body *formBody, name string) bool {
-	return name == "types" && len(body.In.Types) == 0 || name == "email" && body.In.Email == ""
 }

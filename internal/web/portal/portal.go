@@ -5,6 +5,7 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,6 +144,11 @@ func badForm(err error) error {
 	return fault.Wrap(err, fault.Invalid, "unreadable_form", "The form did not arrive whole.")
 }
 
+// taken lists the first parts of addresses that belong to others; a tenant of such a name has no pages.
+func taken() []string {
+	return []string{"v1", "console", "docs", "assets", "healthz", "readyz", "metrics"}
+}
+
 // site is what every page of a tenant knows.
 type site struct {
 	tenant dsr.TenantID
@@ -151,6 +157,9 @@ type site struct {
 }
 
 func (s *portal) site(c echo.Context) (site, error) {
+	if slices.Contains(taken(), c.Param("tenant")) {
+		return site{}, echo.ErrNotFound
+	}
 	tenant, err := dsr.ParseTenant(c.Param("tenant"))
 	if err != nil {
 		return site{}, err

@@ -109,16 +109,22 @@ type View struct {
 // T gives a text in the page's language.
 func (v View) T(key string, pairs ...any) string { return v.texts.T(v.Lang, key, pairs...) }
 
+// Bind gives the view its texts, for whoever writes dates into a body before it is rendered.
+func (p *Pages) Bind(v View) View {
+	if v.Lang == "" {
+		v.Lang = Languages()[0]
+	}
+	v.texts = p.Catalog
+	return v
+}
+
 // Render writes a page. It is rendered in full before the first byte goes out, so that a fault in it is a clean error.
 func (p *Pages) Render(c echo.Context, status int, page string, v View) error {
 	t, ok := p.byName[page]
 	if !ok {
 		return fmt.Errorf("there is no page %q", page)
 	}
-	v.texts = p.Catalog
-	if v.Lang == "" {
-		v.Lang = Languages()[0]
-	}
+	v = p.Bind(v)
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", v); err != nil {
 		return fmt.Errorf("rendering page %s: %w", page, err)
