@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/habeas-data/habeas/internal/app"
 )
@@ -69,8 +71,9 @@ func (c *workerCmd) Run(ctx context.Context, p *program) (err error) {
 
 func logStart(ctx context.Context, a *app.App) {
 	attrs := []any{"version", buildVersion().Version}
-	for k, v := range a.Config.Describe() {
-		attrs = append(attrs, slog.String(k, v))
+	settings := a.Config.Describe()
+	for _, k := range slices.Sorted(maps.Keys(settings)) {
+		attrs = append(attrs, slog.String(k, settings[k]))
 	}
 	a.Log.InfoContext(ctx, "starting", attrs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -28,10 +29,11 @@ type settings struct {
 	names []string // of the settings that concern the command; empty: all
 }
 
-// storeSettings are what a command needs that looks into the store and the connected systems.
+// storeSettings are what a command needs that looks into the store and the connected systems. It serves nobody, so
+// that nothing about addresses, tokens and queues can stand in its way.
 func storeSettings() []string {
 	return []string{"HABEAS_DATA_DIR", "HABEAS_DATABASE_URL", "HABEAS_BLOB_URL", "HABEAS_KMS_URL", "HABEAS_JWT_KEYS",
-		"HABEAS_JWT_ISSUER", "HABEAS_LISTEN", "HABEAS_PUBLIC_URL", "HABEAS_LOG"}
+		"HABEAS_JWT_ISSUER", "HABEAS_LOG"}
 }
 
 // tokenSettings say which key signs, and whether it may.
@@ -113,7 +115,7 @@ func (p *program) open(ctx context.Context, s settings, shared bool) (*app.App, 
 }
 
 // newLog makes the log that HABEAS_LOG asks for.
-func newLog(c *config.Config, w interface{ Write([]byte) (int, error) }) *slog.Logger {
+func newLog(c *config.Config, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Log.Level)) // config has read it before
 	o := &slog.HandlerOptions{Level: level}

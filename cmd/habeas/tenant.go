@@ -111,7 +111,6 @@ type tenantLine struct {
 	PolicyVersion string `json:"policy_version"`
 	DataMap       bool   `json:"datamap"`
 	AppliedAt     string `json:"applied_at"`
-	Form          string `json:"form"`
 }
 
 // Run lists the tenants.
@@ -126,9 +125,9 @@ func (c *tenantListCmd) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	lines := []tenantLine{}
-	rows := [][]string{{"TENANT", "VERSION", "POLICY", "DATA MAP", "APPLIED", "FORM"}}
+	rows := [][]string{{"TENANT", "VERSION", "POLICY", "DATA MAP", "APPLIED"}}
 	for _, id := range all {
-		l := tenantLine{Tenant: string(id), Form: a.Config.PublicURL + "/" + string(id)}
+		l := tenantLine{Tenant: string(id)}
 		err := a.Store.Read(ctx, id, func(tx *store.Tx) error {
 			conf, err := tx.CurrentConfig()
 			if err != nil {
@@ -145,7 +144,7 @@ func (c *tenantListCmd) Run(ctx context.Context, p *program) (err error) {
 		if l.DataMap {
 			has = "yes"
 		}
-		rows = append(rows, []string{l.Tenant, fmt.Sprint(l.Version), l.PolicyVersion, has, l.AppliedAt, l.Form})
+		rows = append(rows, []string{l.Tenant, fmt.Sprint(l.Version), l.PolicyVersion, has, l.AppliedAt})
 	}
 	if c.JSON {
 		return p.json(lines)

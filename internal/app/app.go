@@ -19,6 +19,7 @@ import (
 	"github.com/habeas-data/habeas/internal/datamap"
 	"github.com/habeas-data/habeas/internal/dsr"
 	"github.com/habeas-data/habeas/internal/fulfill"
+	"github.com/habeas-data/habeas/internal/httpapi"
 	"github.com/habeas-data/habeas/internal/intake"
 	"github.com/habeas-data/habeas/internal/jobs"
 	"github.com/habeas-data/habeas/internal/mail"
@@ -47,8 +48,9 @@ type App struct {
 	Fulfill *fulfill.Service
 	Oversee *oversee.Service
 
-	post  *notify.Post
-	hooks *webhook.Sender
+	post    *notify.Post
+	hooks   *webhook.Sender
+	metrics *httpapi.Metrics
 }
 
 // Options say how to open the program beside its settings.
@@ -130,6 +132,7 @@ func (a *App) wire(c *config.Config, getenv func(string) string) error {
 	a.Intake = intake.New(intake.Deps{Store: a.Store, Tenants: a.Tenants, Book: a.Book, Events: events, CallBack: a.Fulfill})
 	a.Oversee = oversee.New(a.Store, c.WebhookAllowPrivate)
 	a.post = notify.NewPost(notify.PostDeps{Store: a.Store, Tenants: a.Tenants, Sender: sender, From: c.MailFrom, Now: a.Now})
+	a.metrics = httpapi.NewMetrics(nil)
 	a.hooks = webhook.NewSender(a.Store, webhook.NewClient(c.WebhookAllowPrivate, 15*time.Second), a.Now)
 	return nil
 }

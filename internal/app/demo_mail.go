@@ -60,4 +60,6 @@ func codeOf(m store.OutMail) (string, bool) {
 }
 
 // quoted gives a mail's subject on one line.
-func quoted(m store.OutMail) string { return "“" + strings.Join(strings.Fields(m.Subject), " ") + "”" }
+func quoted(m store.OutMail) string {
+	return "“" + strings.Join(strings.Fields(m.Subject), " ") + "”"
+}

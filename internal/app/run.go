@@ -77,7 +77,7 @@ func (a *App) Serve(ctx context.Context, workers bool, ready func(addr string)) 
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Config.Listen)
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "cannot_listen", "HABEAS_LISTEN: %s can't be listened on: %v", a.Config.Listen, errors.Unwrap(err))
+		return fault.New(fault.Unavailable, "cannot_listen", "HABEAS_LISTEN: %s can't be listened on: %v.", a.Config.Listen, errors.Unwrap(err))
 	}
 	server := &http.Server{Handler: nudging(a.Handler(), nudge)} //nolint:gosec // Harden sets every timeout
 	httpapi.Harden(server)
@@ -97,6 +97,13 @@ func (a *App) Serve(ctx context.Context, workers bool, ready func(addr string)) 
 		defer stop()
 		_ = server.Shutdown(drain) // what does not end in time is cut off: everything acknowledged is stored
 	})
+	if a.Config.MetricsListen != "" {
+		stop, err := a.serveMetrics(ctx)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer stop()
+	}
 	if ready != nil {
 		ready(listener.Addr().String())
 	}
@@ -107,6 +114,20 @@ func (a *App) Serve(ctx context.Context, workers bool, ready func(addr string)) 
 		return nil
 	}
 	return err
+}
+
+// serveMetrics answers /metrics on a listener of its own, which no stranger reaches.
+func (a *App) serveMetrics(ctx context.Context) (stop func(), err error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Config.MetricsListen)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "cannot_listen", "HABEAS_METRICS_LISTEN: %s can't be listened on.", a.Config.MetricsListen)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", a.metrics.Handler())
+	s := &http.Server{Handler: mux} //nolint:gosec // Harden sets every timeout
+	httpapi.Harden(s)
+	go func() { _ = s.Serve(l) }()
+	return func() { _ = s.Close() }, nil
 }
 
 // nudging wakes the sweeper after every call that may have made something due.

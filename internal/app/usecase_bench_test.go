@@ -471,3 +471,7 @@ func stringOf(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+func fulfillFilter() fulfill.Filter { return fulfill.Filter{Limit: 100} }
+
+func message(body string) fulfill.Message { return fulfill.Message{Body: body} }

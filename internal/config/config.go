@@ -85,12 +85,7 @@ func problem(faults []fault.Field) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	lines := make([]string, len(faults))
-	for i, f := range faults {
-		lines[i] = f.Name + ": " + f.Message
-	}
-	e := fault.New(fault.Invalid, "bad_settings", "The settings can't be used: %s", strings.Join(lines, "; "))
-	return e
+	return &fault.Error{Kind: fault.Invalid, Code: "bad_settings", Message: "The settings can't be used", Fields: faults}
 }
 
 func collect(environ []string, flags map[string]string) (map[string]string, []fault.Field) {

@@ -31,7 +31,7 @@ INSERT INTO message VALUES (1, 1, 2, 'hi bob'), (2, 2, 1, 'hi ada'), (3, 2, 2, '
 const sourceMap = `
 tenant: demo
 systems:
-  - name: shop
+  shop:
     kind: sqlite
     dsn: DSN
     subjects:

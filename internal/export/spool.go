@@ -214,6 +214,9 @@ func readableTime(s string) string {
 
 // visible replaces what a page can't hold or what would turn the text after it around.
 func visible(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+		return s // nearly all values
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':

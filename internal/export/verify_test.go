@@ -324,6 +324,16 @@ func TestVerifyHoldsTheDirectory(t *testing.T) {
 	at := bytes.Index(mine, []byte("PK\x01\x02"))
 	mixed := append(slices.Clone(mine[:at]), other[start:]...)
 	wantFault(t, mixed, expect(tables), "directory")
+	// The same length and place, another name or checksum.
+	for _, change := range []func([]byte){
+		func(d []byte) { copy(d[bytes.Index(d, []byte("data/shop/customer.json")):], "data/shop/kustomer.json") },
+		func(d []byte) { d[16] ^= 1 },
+		func(d []byte) { d[42] ^= 1 },
+	} {
+		bad := slices.Clone(mine)
+		change(bad[at:])
+		wantFault(t, bad, expect(tables), "directory says something else")
+	}
 	// A file that only the stream has, and one that only the directory has.
 	less := putTogether(t, remove(slices.Clone(files), "index.html"))
 	wantFault(t, append(slices.Clone(mine[:at]), less[bytes.Index(less, []byte("PK\x01\x02")):]...), expect(tables), "directory")

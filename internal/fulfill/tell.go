@@ -72,6 +72,9 @@ func (s *Service) tell(ctx context.Context, r *run) error {
 		if err != nil {
 			return err
 		}
+		if err := s.wakeSiblings(tx, *req); err != nil {
+			return err
+		}
 		for _, name := range doneEvents(*req) {
 			if err := s.events.Request(tx, name, *req, nil); err != nil {
 				return err

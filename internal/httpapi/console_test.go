@@ -58,6 +58,7 @@ func TestConsoleActs(t *testing.T) {
 		if page := w.do(browser("GET", atRequest+"?done="+test.act, "")).Body.String(); !strings.Contains(page, `role="status"`) {
 			t.Errorf("%s: nothing says that it was done", test.act)
 		}
+		w = newWorld(t)
 		for name, r := range map[string]*http.Request{
 			"no form token": browser("POST", atRequest+"/"+test.act, test.form),
 			"no session":    ask("POST", atRequest+"/"+test.act, test.form+"&"+formToken("/console")),
@@ -65,7 +66,6 @@ func TestConsoleActs(t *testing.T) {
 			"JSON":          ask("POST", atRequest+"/"+test.act, "{}", "Cookie", "habeas_console="+desk),
 			"the query":     browser("POST", atRequest+"/"+test.act+"?"+formToken("/console"), ""),
 		} {
-			w := newWorld(t)
 			if rec := w.do(r); rec.Code != 401 && rec.Code != 403 && rec.Code != 415 || len(w.did()) > 0 {
 				t.Errorf("%s with %s: %d, did %v", test.act, name, rec.Code, w.did())
 			}

@@ -9,7 +9,6 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/labstack/echo/v4"
 
-	"github.com/habeas-data/habeas/api"
 	"github.com/habeas-data/habeas/internal/web/ui"
 )
 
@@ -99,7 +98,7 @@ type (
 )
 
 func (a *door) docsPage(c echo.Context) error {
-	body, err := readDocs(api.Spec())
+	body, err := a.docBody()
 	if err != nil {
 		return err
 	}

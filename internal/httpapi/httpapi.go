@@ -8,18 +8,21 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/habeas-data/habeas/api"
 	"github.com/habeas-data/habeas/internal/web/ui"
 )
 
 // door is the API with its dependencies.
 type door struct {
 	Deps
-	errors *ui.Pages
-	docs   *ui.Pages
+	errors  *ui.Pages
+	docs    *ui.Pages
+	docBody func() (docBody, error) // read once, when first asked for
 }
 
 // New gives an Echo with all calls of the API, on which the pages can be mounted, and a Server that has limits set. It
@@ -31,7 +34,8 @@ func New(d Deps) *echo.Echo {
 	if d.Ready == nil {
 		d.Ready = func(context.Context) error { return nil }
 	}
-	a := &door{Deps: d, errors: ui.MustPages(ui.ErrorFiles()), docs: ui.MustPages(docFiles)}
+	a := &door{Deps: d, errors: ui.MustPages(ui.ErrorFiles()), docs: ui.MustPages(docFiles),
+		docBody: sync.OnceValues(func() (docBody, error) { return readDocs(api.Spec()) })}
 
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true

@@ -196,8 +196,8 @@ func TestWithoutProofNobodyGetsIn(t *testing.T) {
 		if proof(g.pattern) == nil {
 			continue
 		}
+		w := newWorld(t)
 		for j, header := range []string{"", "Bearer ", "Bearer wrong", "Basic good", "good", "Bearer good good2"} {
-			w := newWorld(t)
 			r := ask(g.method, g.path, g.body, "Authorization", header)
 			rec := w.do(r)
 			if rec.Code != 401 || !strings.HasPrefix(rec.Header().Get("WWW-Authenticate"), "Bearer") || len(w.did()) > 0 {

@@ -25,7 +25,6 @@ type Letter struct {
 	HTML    string
 }
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	codeForm   = regexp.MustCompile(`^[0-9]{6}$`)
 	linkForm   = regexp.MustCompile(`^https?://[^\s"<>\\]+$`)

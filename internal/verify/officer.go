@@ -45,10 +45,10 @@ func (s *Service) PeekSignIn(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	return s.store.Read(ctx, id, func(tx *store.Tx) error {
+	return usable(s.store.Read(ctx, id, func(tx *store.Tx) error {
 		_, err := tx.TokenByHash(PurposeSignIn, seal.TokenHash(secret))
 		return usable(err)
-	})
+	}))
 }
 
 // SignIn uses an officer's one-time sign-in link and begins a session.
@@ -81,7 +81,7 @@ func (s *Service) SignIn(ctx context.Context, token string) (OfficerSession, err
 		by := tx.Actor(access.Principal{Kind: access.KindOfficer, Tenant: string(id), Subject: t.Subject})
 		return tx.Audit(store.Act{By: by, Action: "officer.sign_in", Facts: map[string]string{"method": "link"}}, auditlog.Object{Kind: "session", ID: ""})
 	})
-	return out, err
+	return out, usable(err) // nor does a link tell which tenants there are
 }
 
 // Officer gives the principal of a console session.
@@ -108,6 +108,9 @@ func (s *Service) Officer(ctx context.Context, sessionToken string) (access.Prin
 			FreshUntil: in.At.Add(freshFor), Via: access.ViaSession}
 		return nil
 	})
+	if fault.Is(err, fault.NotFound) { // no such tenant
+		err = refuse
+	}
 	return p, err
 }
 

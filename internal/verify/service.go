@@ -268,6 +268,9 @@ func (s *Service) refused(ctx context.Context, p access.Principal, id dsr.Reques
 	if p.Tenant == "" {
 		return why
 	}
+	if _, bad := dsr.ParseRequestID(string(id)); bad != nil {
+		id = "" // a stranger's words have no place in the log
+	}
 	err := s.store.InTx(ctx, dsr.TenantID(p.Tenant), func(tx *store.Tx) error {
 		act := store.Act{By: tx.Actor(p), Action: string(access.RequestVerify), Outcome: auditlog.OutcomeRefused}
 		return tx.Audit(act, auditlog.Object{Kind: "request", ID: string(id)})
