@@ -26,7 +26,7 @@ func TestClock(t *testing.T) {
 		{"a month, on a weekday", []string{"--jurisdiction", "eu", "--right", "access", "--received", "2026-11-02", "--establishment", "DE"},
 			map[string]any{"acknowledge_by": nil, "due_on": "2026-12-02", "extended_until": "2027-02-02"}},
 		{"a month that ends earlier", []string{"--jurisdiction", "eu", "--right", "erasure", "--received", "2027-01-31", "--establishment", "DE"},
-			map[string]any{"due_on": "2027-03-01", "due_on_conservative": "2027-02-28"}}, // 28 February 2027 is a Sunday
+			map[string]any{"due_on": "2027-03-01", "due_on_conservative": "2027-03-01"}}, // 28 February 2027 is a Sunday (Reg. 1182/71 Art. 3(4))
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestPolicyCheck(t *testing.T) {
 		t.Errorf("prints %q", r.stdout)
 	}
 	bad := write(t, dir+"/bad.yaml", strings.Replace(strings.Replace(demoPolicy(), "grace: PT8S", "grace: soon", 1), "review: auto", "reviewer: auto", 1))
-	r = habeas(t, dir, nil, "policy", "check", bad).want(t, 1, "/bad.yaml:", "grace", "reviewer")
+	r = habeas(t, dir, nil, "policy", "check", bad).want(t, 1, "/bad.yaml:18:12: ", "reviewer")
 	for line := range strings.SplitSeq(strings.TrimSpace(r.stderr), "\n") {
 		if rest, ok := strings.CutPrefix(line, bad+":"); !ok || rest[0] < '0' || rest[0] > '9' {
 			t.Errorf("no place in %q", line)

@@ -88,7 +88,7 @@ func (c *auditVerifyCmd) offline() (verification, error) {
 	if err != nil {
 		return verification{}, err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	anchors, err := c.anchors(c.Key)
 	if err != nil {
 		return verification{}, err

@@ -162,7 +162,7 @@ func readExport(name string) (openedLog, error) {
 	if err != nil {
 		return openedLog{}, err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	report, err := auditlog.VerifyExport(f, "", nil)
 	if err != nil {
 		return openedLog{}, fmt.Errorf("reading %s: %w", name, err)

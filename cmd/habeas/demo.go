@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 
 	"github.com/habeas-data/habeas/internal/app"
@@ -21,7 +22,8 @@ func (demoCmd) Help() string {
 
 // Run shows the program.
 func (c *demoCmd) Run(ctx context.Context, p *program) error {
-	return app.Demo(ctx, app.DemoOptions{Listen: c.Listen, DataDir: c.DataDir, Exit: c.Exit, Out: p.stdout, Color: onTerminal(os.Stdout)})
+	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return app.Demo(ctx, app.DemoOptions{Log: log, Listen: c.Listen, DataDir: c.DataDir, Exit: c.Exit, Out: p.stdout, Color: onTerminal(os.Stdout)})
 }
 
 // onTerminal tells whether a person is looking, who has not asked for plain text (https://no-color.org).

@@ -137,7 +137,7 @@ func TestServeRefusesBadTenant(t *testing.T) {
 	t.Parallel()
 	bad := tenants(t, strings.Replace(demoPolicy(), "grace: PT8S", "grace: soon", 1))
 	r := habeas(t, t.TempDir(), []string{"HABEAS_LISTEN=127.0.0.1:0", "HABEAS_TENANTS_DIR=" + bad}, "serve").want(t, 1)
-	if !regexp.MustCompile(`(?m)^\S+/demo/policy\.yaml:\d+:\d+: .*grace`).MatchString(r.stderr) {
+	if !regexp.MustCompile(`(?m)^\S+/demo/policy\.yaml:\d+:\d+: "soon"`).MatchString(r.stderr) {
 		t.Errorf("no place in\n%s", r.stderr)
 	}
 }
@@ -300,7 +300,17 @@ func TestDemoStaysUp(t *testing.T) {
 	if form := p.finds(t, `\n +form +(http\S+)\n`, time.Minute); form != base+"/demo" {
 		t.Errorf("the form is said to be at %s", form)
 	}
-	p.finds(t, `(/console/sign-in\?token=demo\.\S+) \(once\)`, time.Second)
+	signIn := p.finds(t, `(/console/sign-in\?token=demo\.\S+) \(once\)`, time.Second)
+	status := p.finds(t, `\n +status page +http://localhost:\d+(/demo/r/HB-\S+)\n`, time.Second)
+	for _, path := range []string{"/demo", status, signIn, "/console/mailbox", "/docs", "/openapi.yaml"} {
+		res, err := http.Get(strings.Replace(base, "localhost", "127.0.0.1", 1) + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = res.Body.Close(); res.StatusCode != http.StatusOK {
+			t.Errorf("%s answers %s", path, res.Status)
+		}
+	}
 	p.stops(t, os.Interrupt, 30*time.Second)
 	untouched(t, dir)
 }

@@ -7,9 +7,7 @@ import (
 	"runtime/debug"
 )
 
-// version is set by the release build: -ldflags "-X main.version=v1.2.3".
-//
-//nolint:gochecknoglobals // the linker can set nothing else
+// version is set by the release build: -ldflags "-X main.version=v1.2.3". The linker can set nothing but a variable.
 var version string
 
 type versionCmd struct {

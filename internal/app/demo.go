@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,21 +29,29 @@ type DemoOptions struct {
 	Exit    bool   // end after the walk-through
 	Out     io.Writer
 	Color   bool
+	Log     *slog.Logger // nil: nothing is logged
 }
 
 // Demo shows the main job from form to deleted rows: it makes a sample shop, starts the whole program over it and walks
 // an access request and an erasure through its API, as a person and an officer would. What it shows it has checked: a
 // step that did not hold ends it with an error that names the step. Without Exit it then stays up until ctx ends.
 func Demo(ctx context.Context, o DemoOptions) (err error) {
-	d := &demo{out: &progress{w: o.Out, color: o.Color}}
+	d := &demo{out: &progress{w: o.Out, color: o.Color}, log: o.Log}
 	if d.dir = o.DataDir; d.dir == "" {
 		if d.dir, err = os.MkdirTemp("", "habeas-demo-"); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(d.dir)) }()
 	}
+	listen, moved, err := demoListen(ctx, o.Listen)
+	if err != nil {
+		return err
+	}
 	d.out.title("Habeas, shown on a sample shop")
-	if err := d.prepare(ctx, o.Listen); err != nil {
+	if moved {
+		d.out.note("127.0.0.1:8080 is taken; using %s", listen)
+	}
+	if err := d.prepare(ctx, listen); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.app.Close(), d.shop.Close()) }()
@@ -53,11 +62,11 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	go func() {
 		err := d.app.Serve(serving, true, func(addr string) { ready <- addr })
 		served <- err
-		stop(errors.Join(errors.New("the program ended"), err)) // the walk must not wait for what can't come
+		stop(cmp.Or(err, errors.New("the program ended"))) // the walk must not wait for what can't come
 	}()
 	defer func() {
 		stop(nil)
-		err = errors.Join(err, <-served)
+		err = cmp.Or(err, <-served) // the same, where that is what ended the walk
 	}()
 	select {
 	case addr := <-ready:
@@ -90,6 +99,7 @@ func unlessStopped(ctx context.Context, err error) error {
 // demo is a demo under way.
 type demo struct {
 	dir   string
+	log   *slog.Logger
 	out   *progress
 	app   *App
 	shop  *shopDB
@@ -98,13 +108,6 @@ type demo struct {
 
 // prepare makes shop, program and tenant.
 func (d *demo) prepare(ctx context.Context, listen string) (err error) {
-	listen, moved, err := demoListen(ctx, listen)
-	if err != nil {
-		return err
-	}
-	if moved {
-		d.out.note("127.0.0.1:8080 is taken; using %s", listen)
-	}
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return fmt.Errorf("making the data dir %s: %w", d.dir, err)
 	}
@@ -117,7 +120,7 @@ func (d *demo) prepare(ctx context.Context, listen string) (err error) {
 	if d.shop, err = openShop(path); err != nil {
 		return err
 	}
-	if d.app, err = openDemo(ctx, d.dir, listen); err != nil {
+	if d.app, err = openDemo(ctx, d.dir, listen, d.log); err != nil {
 		return errors.Join(err, d.shop.Close())
 	}
 	if err := d.introduce(ctx, path); err != nil {
@@ -126,16 +129,13 @@ func (d *demo) prepare(ctx context.Context, listen string) (err error) {
 	return nil
 }
 
-func openDemo(ctx context.Context, dir, listen string) (*App, error) {
+func openDemo(ctx context.Context, dir, listen string, log *slog.Logger) (*App, error) {
 	c, err := config.Load(nil, map[string]string{"HABEAS_LISTEN": listen, "HABEAS_DATA_DIR": filepath.Join(dir, "habeas")})
 	if err != nil {
 		return nil, err
 	}
-	if !c.Loopback() {
-		return nil, fault.New(fault.Invalid, "demo_abroad", "--listen: the demo serves this machine alone; name an address such as 127.0.0.1:8080.")
-	}
 	c.Sweep = 200 * time.Millisecond // somebody is watching
-	return Open(ctx, c, Options{Log: slog.New(slog.DiscardHandler), Getenv: func(string) string { return "" }})
+	return Open(ctx, c, Options{Log: log, Getenv: func(string) string { return "" }})
 }
 
 // introduce puts the shop's policy and data map in force.
@@ -163,12 +163,17 @@ func (d *demo) introduce(ctx context.Context, shop string) error {
 
 // demoListen gives the address to listen on, and whether it is another one than people expect.
 func demoListen(ctx context.Context, asked string) (listen string, moved bool, err error) {
-	if asked != "" && !isPortZero(asked) {
-		return asked, false, nil
-	}
 	try := asked
 	if try == "" {
 		try = "127.0.0.1:8080"
+	}
+	host, port, err := net.SplitHostPort(try)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		// Its tokens are signed by a key of its own, and its pages show everything.
+		return "", false, fault.New(fault.Invalid, "demo_listen", "--listen: the demo serves this machine alone; name an address such as 127.0.0.1:8080, not %q.", asked)
+	}
+	if asked != "" && port != "0" {
+		return asked, false, nil
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", try)
 	if err != nil && asked == "" {
@@ -179,11 +184,6 @@ func demoListen(ctx context.Context, asked string) (listen string, moved bool, e
 		return "", false, fmt.Errorf("looking for a free port: %w", err)
 	}
 	return l.Addr().String(), moved, l.Close() // links in mails name the port, so it must be known before serving
-}
-
-func isPortZero(address string) bool {
-	_, port, err := net.SplitHostPort(address)
-	return err == nil && port == "0"
 }
 
 // invite prints where to look.

@@ -12,7 +12,6 @@ import (
 	"github.com/habeas-data/habeas/internal/store"
 )
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	linkLine = regexp.MustCompile(`(?m)^\s*\S+/verify\?token=([A-Za-z0-9_-]{22,})\s*$`)
 	codeForm = regexp.MustCompile(`\b\d{6}\b`)

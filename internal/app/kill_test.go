@@ -82,7 +82,7 @@ func prepareKill(t *testing.T) string {
 	}
 	writeDemoTenant(t, dir, filepath.Join(dir, "shop.sqlite"))
 	a := openKill(t, dir, func() time.Time { return now })
-	defer a.Close() //nolint:errcheck // the test ends
+	defer a.Close()
 	if err := a.ApplyDir(ctx, a.Config.TenantsDir); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func finishKill(t *testing.T, ready string, k int) killed {
 // child runs TestKillChild in a process of its own and tells whether it died by its own hand.
 func child(t *testing.T, dir string, k int) bool {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestKillChild$", "-test.count=1") //nolint:noctx,gosec // ends by itself
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKillChild$", "-test.count=1")
 	cmd.Env = append(os.Environ(), "KILL_DIR="+dir, "KILL_AT="+strconv.Itoa(k))
 	out, err := cmd.CombinedOutput()
 	if err == nil {
@@ -216,7 +216,7 @@ func TestKillChild(t *testing.T) {
 		}
 		return now
 	})
-	defer a.Close() //nolint:errcheck // the process ends
+	defer a.Close()
 	ctx := context.Background()
 	if err := a.Store.ForgetLeases(ctx); err != nil {
 		t.Fatal(err)
@@ -261,7 +261,7 @@ func (k *killed) look(t *testing.T, dir string) {
 	t.Helper()
 	id, now := killTarget(t, dir)
 	a := openKill(t, dir, func() time.Time { return now })
-	defer a.Close() //nolint:errcheck // the test ends
+	defer a.Close()
 	ctx := context.Background()
 	drain(t, a)
 	err := a.Store.Read(ctx, demoshop.Tenant, func(tx *store.Tx) error {

@@ -20,7 +20,6 @@ type (
 	RequestID    string
 )
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	tenantForm    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 	referenceForm = regexp.MustCompile(`^HB-[` + referenceAlphabet + `]{4}-[` + referenceAlphabet + `]{4}$`)

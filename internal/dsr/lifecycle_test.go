@@ -11,7 +11,6 @@ import (
 	"github.com/habeas-data/habeas/internal/fault"
 )
 
-//nolint:gochecknoglobals // a flag of the test
 var update = flag.Bool("update", false, "write LIFECYCLE.md from the table")
 
 // moves is the lifecycle as the contract tells it, written down a second time: status, event, what comes of it.

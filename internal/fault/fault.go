@@ -25,6 +25,7 @@ const (
 	Unavailable              // a dependency is away; trying again may help
 )
 
+//nolint:gochecknoglobals // the table of kinds, never written
 var kinds = [...]struct {
 	name   string
 	status int

@@ -122,7 +122,7 @@ func (s *Service) reread(ctx context.Context, r *run, p *plan.Plan, pkg *store.P
 	if err != nil {
 		return err
 	}
-	defer closer.Close() //nolint:errcheck // read only
+	defer closer.Close()
 	keyed, err := s.keyHash(ctx, r.req.Tenant)
 	if err != nil {
 		return err

@@ -118,6 +118,9 @@ func (s *Service) Approve(ctx context.Context, p access.Principal, id dsr.Reques
 	if err := text("note", note, 0, maxNote); err != nil {
 		return Approved{}, err
 	}
+	if err := s.ensurePlan(ctx, p, id); err != nil {
+		return Approved{}, err
+	}
 	var out Approved
 	err := s.onRequest(ctx, p, id, access.RequestApprove, func(tx *store.Tx, r *run) error {
 		current, err := approvable(tx, r, digest)
@@ -360,17 +363,45 @@ func sameFor(tx *store.Tx, sub dsr.Submission, identifiers map[string]string) bo
 // Retry lets a request that needs attention go on where it stands.
 func (s *Service) Retry(ctx context.Context, p access.Principal, id dsr.RequestID) (dsr.Request, error) {
 	return s.change(ctx, p, id, access.RequestRetry, func(tx *store.Tx, r *run) error {
-		if r.req.Status.Final() || r.req.NeedsAttention == "" {
+		if r.req.NeedsAttention == "" {
 			return fault.New(fault.Conflict, "nothing_to_retry", "This request does not wait for a retry.")
+		}
+		if r.req.Status.Final() { // what failed is an obligation, perhaps years after the end
+			r.req.NeedsAttention = ""
+			if err := tx.UpdateRequest(&r.req, store.Act{By: tx.Actor(p), Action: string(access.RequestRetry)}); err != nil {
+				return err
+			}
+			return retryObligations(tx, id)
 		}
 		r.req.NeedsAttention, r.req.Attempts, r.req.NextActionAt = "", 0, tx.Now
 		return tx.UpdateRequest(&r.req, store.Act{By: tx.Actor(p), Action: string(access.RequestRetry)})
 	})
 }
 
+// retryObligations makes what failed of a request's obligations due now. One that somebody holds goes on by itself.
+func retryObligations(tx *store.Tx, id dsr.RequestID) error {
+	owed, _, err := tx.ListObligations(store.ObligationFilter{Request: id, State: store.ObligationOpen, Limit: 500})
+	if err != nil {
+		return err
+	}
+	for _, o := range owed {
+		if o.Attempts == 0 {
+			continue
+		}
+		o.Attempts, o.NextActionAt = 0, tx.Now
+		if err := tx.UpdateObligation(&o, store.Act{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Answer closes a request that is answered by letter, with these words to the person.
 func (s *Service) Answer(ctx context.Context, p access.Principal, id dsr.RequestID, words string) (dsr.Request, error) {
 	if err := text("text", words, 1, maxExplanation); err != nil {
+		return dsr.Request{}, err
+	}
+	if err := s.ensurePlan(ctx, p, id); err != nil {
 		return dsr.Request{}, err
 	}
 	return s.change(ctx, p, id, access.RequestApprove, func(tx *store.Tx, r *run) error {

@@ -243,7 +243,7 @@ func possible(p access.Principal, q dsr.Request) []string {
 	add("resume", access.RequestPause, open && askedFor(q.ClockEvents) != "")
 	add("hold", access.RequestHold, open || q.Status == dsr.StatusFulfilled)
 	add("release", access.RequestHold, q.OnHold)
-	add("retry", access.RequestRetry, open && q.NeedsAttention != "")
+	add("retry", access.RequestRetry, q.NeedsAttention != "")
 	add("assign", access.RequestAssign, open)
 	add("note", access.NoteWrite, true)
 	add("message", access.MessageWrite, true)

@@ -189,10 +189,10 @@ func (f *fakes) req(r dsr.Right, st dsr.Status) dsr.Request {
 	out := dsr.Request{ID: testID, Tenant: "acme", Submission: "s", Reference: testRef, Right: r, Status: st,
 		ReceivedAt: now.AddDate(0, 0, -18), DueOn: day(2026, 12, 2), DueOnConservative: day(2026, 12, 1), Assignee: f.say("dana"),
 		PlanDigest: f.say("5f2c6e0b91aa77d0c3"), UpdatedAt: now}
-	switch st {
-	case dsr.StatusInGrace:
+	if st == dsr.StatusInGrace {
 		out.GraceEndsAt, out.AnsweredAt = now.AddDate(0, 0, 12), now.AddDate(0, 0, -3)
-	case dsr.StatusDenied:
+	}
+	if st == dsr.StatusDenied {
 		out.Decision, out.DenyGround, out.AnsweredAt = f.say("We hold nothing by that name."), dsr.GroundNoMatch, now
 	}
 	return out

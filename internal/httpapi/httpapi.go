@@ -91,14 +91,14 @@ func (a *door) routes(e *echo.Echo) {
 
 	pub := "/v1/public/:tenant"
 	read(pub, a.getForm)
-	e.POST(pub+"/requests", a.submit, a.limited("submit", 60), a.public, once)
-	e.POST(pub+"/verifications", a.verify, a.limited("verify", 60))
+	e.POST(pub+"/requests", a.submit, a.limited("submit", 300), a.public, once)
+	e.POST(pub+"/verifications", a.verify, a.limited("verify", 300))
 	ref := pub + "/requests/:reference"
 	read(ref, a.getStatus, a.person)
 	e.POST(ref+"/withdraw", a.withdrawAsPerson, a.person, once)
-	e.POST(ref+"/messages", a.messageAsPerson, a.limited("message", 30), a.person, onceLetter)
-	e.POST(ref+"/download-codes", a.sendDownloadCode, a.limited("code", 30), a.person)
-	e.POST(ref+"/downloads", a.download, a.limited("download", 30), a.person)
+	e.POST(ref+"/messages", a.messageAsPerson, a.limited("message", 60), a.person, onceLetter)
+	e.POST(ref+"/download-codes", a.sendDownloadCode, a.limited("code", 60), a.person)
+	e.POST(ref+"/downloads", a.download, a.limited("download", 60), a.person)
 
 	read("/v1/requests", a.listRequests, a.token)
 	e.POST("/v1/requests", a.createRequest, a.token, once)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/habeas-data/habeas/internal/access"
@@ -20,7 +21,6 @@ import (
 // assertionAge is how old a product's sign-in may be to stand for a verification.
 const assertionAge = time.Hour
 
-//nolint:gochecknoglobals // a compiled pattern, never written
 var jurisdictionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]{2,7})?$`)
 
 // checker holds one input against the tenant's settings and gathers every wrong field.
@@ -109,14 +109,18 @@ func (c *checker) checkTexts() {
 	}
 }
 
-// text bounds a text in characters and takes out what no text of a person needs: control characters but line breaks.
+// text bounds a text in characters and takes out what no text of a person needs and what can deceive an officer who
+// reads it: control characters but line breaks, and those that turn the direction of other text.
 func (c *checker) text(name string, s *string, most int) {
 	if !utf8.ValidString(*s) {
 		c.bad(name, "this is not valid UTF-8")
 		return
 	}
 	*s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		switch {
+		case r == '\n', r == '\t':
+			return r
+		case unicode.IsControl(r), '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069':
 			return -1
 		}
 		return r
@@ -139,11 +143,15 @@ func (c *checker) checkIdentifiers() {
 			c.bad(field, "the address goes into the field email")
 		case !slices.Contains(known, name):
 			c.bad("identifiers", "there is an identifier that is not known here; known are %s", orNone(known))
-		case value == "" || utf8.RuneCountInString(value) > MaxIdentifier || !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+		case !fitsIdentifier(value):
 			c.bad(field, "between 1 and %d characters", MaxIdentifier)
 		}
 	}
 	slices.SortFunc(c.faults, func(a, b fault.Field) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func fitsIdentifier(value string) bool {
+	return value != "" && utf8.RuneCountInString(value) <= MaxIdentifier && utf8.ValidString(value) && !strings.ContainsFunc(value, unicode.IsControl)
 }
 
 func (c *checker) checkPlace() {
@@ -232,6 +240,10 @@ func (c *checker) checkSubject() {
 			c.subject = c.in.Subject
 			return
 		}
+	}
+	if !fitsIdentifier(c.in.Subject) {
+		c.bad("subject", "between 1 and %d characters", MaxIdentifier)
+		return
 	}
 	if slices.Contains(identifierNames(c.set), "user_id") {
 		if c.in.Identifiers == nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/habeas-data/habeas/internal/webhook"
 )
 
-//nolint:gochecknoglobals // a compiled pattern, never written
 var sourceForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 
 // Endpoints lists where events go, without secrets.

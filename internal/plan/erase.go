@@ -67,15 +67,23 @@ func (m *maker) blocked(system string, t FoundTable, rule TableRule) []Group {
 	slices.SortFunc(groups, compareGroups)
 	for _, b := range t.Blockers {
 		deleted := rows(pick(groups, ActionDelete))
+		later := int64(0) // rows that go with the last kept row that needs them
+		for _, g := range groups {
+			if g.Fate.Action == ActionAnonymize && g.Fate.Because != "" {
+				later += g.Rows
+			}
+		}
 		if b.Rows <= 0 {
 			continue
 		}
 		column := strings.Join(b.Columns, ", ")
 		switch others := rule.Others; {
-		case deleted == 0:
+		case deleted+later == 0:
 			// every row that others need stays already
 		case (others == "set_null" || b.Clear) && b.Nullable:
-			m.step(Step{System: system, Table: b.Table, Action: ActionUnlink, Rows: b.Rows, Columns: b.Columns, Because: t.Table})
+			m.step(Step{System: system, Table: b.Table, Action: ActionUnlink, Rows: cmp.Or(b.Referring, b.Rows), Columns: b.Columns, Because: t.Table})
+		case deleted == 0:
+			// what needs the rows on their day stops them then, and a person is told
 		case others == "set_null":
 			m.refuse(system, t.Table, "%d rows of %s are needed by other people's rows in %s, whose %s may not be cleared: it forbids null", b.Rows, t.Table, b.Table, column)
 		case others == "keep", others == "anonymize":

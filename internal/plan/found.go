@@ -46,9 +46,10 @@ type Fate struct {
 
 // Blocker is a set of other people's rows that refer to rows of this person that would be deleted.
 type Blocker struct {
-	Table    string   // whose rows refer
-	Columns  []string // by which columns
-	Rows     int64    // how many of the person's rows are referred to
-	Nullable bool     // whether their reference can be cleared
-	Clear    bool     // the map says in words that it is cleared (also_about; mentions with on_erase: null)
+	Table     string   // whose rows refer
+	Columns   []string // by which columns
+	Rows      int64    // how many of the person's rows are referred to
+	Referring int64    // how many rows refer to them; zero: not counted
+	Nullable  bool     // whether their reference can be cleared
+	Clear     bool     // the map says in words that it is cleared (also_about; mentions with on_erase: null)
 }

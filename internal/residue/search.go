@@ -130,6 +130,15 @@ func (c *checker) identifies(table, column string) bool {
 			}
 		}
 	}
+	t, ok := c.in.System.Table(table)
+	if !ok || t.Match == nil {
+		return false
+	}
+	for _, all := range t.Match.Any {
+		if len(all.Columns) == 1 && all.Columns[0].Column == column && all.Columns[0].JSON == "" && c.rule(all.Columns[0]) != datamap.MatchASCIICI {
+			return true
+		}
+	}
 	return false
 }
 

@@ -97,7 +97,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case err == io.EOF: //nolint:errorlint // a wrapped EOF is not the end of a stream
+	case err == io.EOF:
 		r.err = io.EOF
 	default:
 		r.err = r.src.blame(err)

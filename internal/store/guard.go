@@ -27,7 +27,6 @@ type guard struct {
 	refused  bool // a wrong code was given
 }
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	tableUse     = regexp.MustCompile(`(?i)\b(?:from|join|update|into)\s+"?([a-z_]+)"?`)
 	tenantBound  = regexp.MustCompile(`"?\btenant"?\s*=\s*(\$\d+|\?)`)

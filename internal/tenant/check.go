@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/habeas-data/habeas/internal/datamap"
 	"github.com/habeas-data/habeas/internal/dsr"
@@ -70,6 +71,16 @@ func together(f Files, p *policy.Policy, m *datamap.Map) []Problem {
 	if _, err := dsr.ParseTenant(p.Tenant); err != nil {
 		out = append(out, Problem{File: f.PolicyName, Path: "tenant", Message: fmt.Sprintf("%q is not a tenant's name", p.Tenant),
 			Fix: "use lower case letters, digits and hyphens, beginning with a letter"})
+	}
+	if slices.Contains([]string{"v1", "console", "docs", "assets", "healthz", "readyz", "metrics"}, p.Tenant) {
+		out = append(out, Problem{File: f.PolicyName, Path: "tenant", Message: fmt.Sprintf("%q is the address of something else here", p.Tenant),
+			Fix: "take another name: it stands in the address of the form"})
+	}
+	for _, name := range p.RightNames() {
+		if mode := p.Rights[name].GraceMode; mode == policy.GraceBlocked || mode == policy.GraceSealed {
+			out = append(out, Problem{File: f.PolicyName, Path: "rights." + name + ".grace.mode", Warning: true,
+				Message: fmt.Sprintf("the mode %s is not carried out yet: the data stay in use until the grace period ends", mode)})
+		}
 	}
 	if len(f.Map) == 0 {
 		return out

@@ -162,7 +162,6 @@ func (b *Mailbox) Wait(to string, has func(Mail) bool) Mail {
 	}
 }
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	linkForm = regexp.MustCompile(`(?m)^(https?://\S+/verify\?token=([A-Za-z0-9_-]{22,}))$`)
 	codeForm = regexp.MustCompile(`\b\d{6}\b`)

@@ -41,7 +41,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	bin := filepath.Join(dir, "habeas")
-	out, err := exec.Command("go", "build", "-o", bin, "github.com/habeas-data/habeas/cmd/habeas").CombinedOutput() //nolint:noctx // a build
+	out, err := exec.Command("go", "build", "-o", bin, "github.com/habeas-data/habeas/cmd/habeas").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building the program: %w\n%s", err, out)
 	}
@@ -239,7 +239,7 @@ func FreePort(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // nothing was sent
+	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }
 

@@ -163,7 +163,9 @@ func after() []string {
 	out := []string{"customer/1 changed", "address/10 changed", "invoice/100 gone", "invoice/101 changed", "invoice_line/100 gone", "message/100 changed",
 		"newsletter/1 gone", "newsletter/90 gone", "event/1 gone", "account/1 gone", "card/1 gone", "membership/1|1 gone", "membership/1|2 gone",
 		"order/100 gone", "order/101 gone", "order_line/100|1 gone", "order_line/100|2 gone", "order_line/101|1 gone", "line_note/100 gone", "line_note/101 gone",
-		"folder/100 gone", "folder/101 gone", "folder/102 gone", "remark/100 gone", "remark/101 gone", "remark/900 changed"}
+		"folder/100 gone", "folder/101 gone", "folder/102 gone", "remark/100 gone", "remark/101 gone", "remark/900 changed",
+		// The customer stays until the last invoice goes; what refers to it is cleared now, while somebody looks for it.
+		"message/500 changed", "customer/2 changed"}
 	slices.Sort(out)
 	return out
 }
@@ -203,6 +205,7 @@ func testErase(t *testing.T, f Fixture) {
 	for i, st := range steps {
 		n, err := s.(connector.Checker).CountKeys(ctx, st.Table, slices.Concat(keys[i]...))
 		want := int64(0)
+		//exhaustive:ignore // what is not named is the default
 		switch st.Action {
 		case plan.ActionDelete:
 		case plan.ActionUnlink:
@@ -285,8 +288,7 @@ func testEraseAll(t *testing.T, f Fixture) {
 	want := slices.DeleteFunc(after(), func(d string) bool {
 		return strings.HasSuffix(d, "/101 changed") || strings.HasSuffix(d, "/1 changed") || strings.HasSuffix(d, "/10 changed")
 	})
-	want = append(want, "customer/1 gone", "address/10 gone", "invoice/101 gone", "invoice_line/101 gone", "invoice_line/102 gone",
-		"message/500 changed", "customer/2 changed")
+	want = append(want, "customer/1 gone", "address/10 gone", "invoice/101 gone", "invoice_line/101 gone", "invoice_line/102 gone")
 	slices.Sort(want)
 	if got := diff(before, now); !slices.Equal(got, want) {
 		t.Errorf("changed\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

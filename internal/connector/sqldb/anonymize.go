@@ -69,6 +69,7 @@ func (g *graph) treatments(t *table, only []string) (out []treatment, problems [
 
 // isText tells whether [erased] can be written to the column.
 func (g *graph) isText(c *datamap.CatalogColumn) bool {
+	//exhaustive:ignore // what is not named is the default
 	switch g.cat.Kind {
 	case datamap.KindPostgres:
 		return len(c.Enum) == 0 && postgres{}.isText(c)
@@ -197,6 +198,7 @@ func (w *columnWriter) write(ctx context.Context, tx *sql.Tx, keys []connector.K
 			b.write(", ")
 		}
 		b.write(d.dialect.quote(x.col.Name), " = ")
+		//exhaustive:ignore // what is not named is the default
 		switch x.with {
 		case datamap.AnonNull:
 			b.write("NULL")

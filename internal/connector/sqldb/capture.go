@@ -88,6 +88,7 @@ func (f *fates) capture(ctx context.Context, t *table, steps []plan.Step, emit f
 // touches tells whether a step stands for rows of a fate. Table and action tell which rows are meant, and for rows
 // that stay the day, the ground and what needs them.
 func touches(s plan.Step, x plan.Fate, rules *plan.Rules) bool {
+	//exhaustive:ignore // what is not named is the default
 	switch s.Action {
 	case plan.ActionDelete, plan.ActionAnonymize, plan.ActionCollect:
 		return x.Action == s.Action
@@ -117,7 +118,7 @@ func (f *fates) captureUnlink(ctx context.Context, step int, s plan.Step, emit f
 		}
 		doomed := map[string]bool{}
 		for key := range f.hits[n] {
-			if f.kinds[f.held[e.to][key]].Action == plan.ActionDelete {
+			if f.unlinked(e, f.kinds[f.held[e.to][key]]) {
 				doomed[key] = true
 			}
 		}

@@ -73,7 +73,7 @@ func (w *walk) collect(ctx context.Context, q querier, t *table, sink connector.
 			b.write(" THEN 1 ELSE 0 END")
 		}
 	}})
-	rows, err := q.QueryContext(ctx, b.sql.String(), b.args...)
+	rows, err := q.QueryContext(ctx, b.sql.String(), b.args...) //nolint:rowserrcheck // send asks for it
 	if err != nil {
 		return w.d.fail(err, "reading %s", t.name)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/habeas-data/habeas/internal/fault"
 )
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	secretForm  = regexp.MustCompile(`\$\{(file:[^}]*|[A-Za-z_][A-Za-z0-9_]*)\}`)
 	escapedForm = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)

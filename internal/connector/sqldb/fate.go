@@ -32,15 +32,15 @@ type fates struct {
 	held   map[*table]map[string]uint32
 	about  map[*table]map[string]bool // rows that concern the person without being theirs
 	shared map[*table]map[string]bool
-	hits   map[int]map[string]bool // by edge: rows of its target that other people's rows refer to
-	order  []*table                // children first
+	hits   map[int]map[string]int64 // by edge: rows of its target that other people's rows refer to, and by how many
+	order  []*table                 // children first
 	gaps   []plan.Refusal
 }
 
 func newFates(w *walk, q querier, rules *plan.Rules) *fates {
 	f := &fates{
 		w: w, q: q, rules: rules, index: map[plan.Fate]uint32{}, held: map[*table]map[string]uint32{},
-		about: map[*table]map[string]bool{}, shared: map[*table]map[string]bool{}, hits: map[int]map[string]bool{},
+		about: map[*table]map[string]bool{}, shared: map[*table]map[string]bool{}, hits: map[int]map[string]int64{},
 	}
 	for _, name := range w.g.order {
 		if t := w.g.tables[name]; w.reach[t] && (t.entry != nil && t.entry.Personal || t == w.home) {

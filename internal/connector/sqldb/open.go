@@ -51,6 +51,7 @@ func Open(_ context.Context, sys *datamap.System, getenv func(string) string) (*
 		return nil, err
 	}
 	d := &DB{sys: sys}
+	//exhaustive:ignore // what is not named is the default
 	switch sys.Kind {
 	case datamap.KindPostgres:
 		d.dialect = postgres{}

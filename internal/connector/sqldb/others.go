@@ -18,7 +18,7 @@ func (f *fates) findHits(ctx context.Context, t *table) error {
 		if e.to != t || (e.keep && !e.declared) || (e.owns && e.from != t && f.w.reach[e.from]) {
 			continue
 		}
-		hits := map[string]bool{}
+		hits := map[string]int64{}
 		notMine := ""
 		err := f.w.stream(ctx, f.q, t, reading{set: mine,
 			join: func(b *builder, a string) { notMine = f.writeReferrers(b, a, e) },
@@ -28,7 +28,7 @@ func (f *fates) findHits(ctx context.Context, t *table) error {
 		}, func(r record) {
 			key := joinKey(r.key)
 			if i, ok := held[key]; ok && f.kinds[i].Action == plan.ActionDelete && !f.about[t][key] {
-				hits[key] = true
+				hits[key]++ // one record for each row that refers
 			}
 		})
 		if err != nil {
@@ -86,6 +86,7 @@ func (f *fates) writeReferrersAs(b *builder, a, from string, e edge) string {
 // applyHits turns rows that others need into kept or anonymized ones where the map says so.
 func (f *fates) applyHits(t *table) {
 	var x plan.Fate
+	//exhaustive:ignore // what is not named is the default
 	switch datamap.OthersRefer(f.rule(t).Others) {
 	case datamap.OthersKeep:
 		x = plan.Fate{Action: plan.ActionKeep, Ground: groundShared}
@@ -114,15 +115,25 @@ func (f *fates) blockers(t *table) []plan.Blocker {
 		if e.to != t {
 			continue
 		}
-		var rows int64
-		for key := range f.hits[n] {
-			if f.kinds[f.held[t][key]].Action == plan.ActionDelete {
+		var rows, referring int64
+		for key, refer := range f.hits[n] {
+			if f.unlinked(e, f.kinds[f.held[t][key]]) || f.kinds[f.held[t][key]].Action == plan.ActionDelete {
 				rows++
+				referring += refer
 			}
 		}
 		if rows > 0 {
-			out = append(out, plan.Blocker{Table: e.from.name, Columns: e.cols, Rows: rows, Nullable: e.nullable, Clear: e.clear})
+			out = append(out, plan.Blocker{Table: e.from.name, Columns: e.cols, Rows: rows, Referring: referring, Nullable: e.nullable, Clear: e.clear})
 		}
 	}
 	return out
+}
+
+// unlinked tells whether other people's references through e to a row of this fate are cleared when the plan runs:
+// the map says so, and the row goes, now or with the last kept row that needs it. Years ahead nobody looks for them.
+func (f *fates) unlinked(e edge, x plan.Fate) bool {
+	if !e.nullable || !e.clear && datamap.OthersRefer(f.rule(e.to).Others) != datamap.OthersSetNull {
+		return false
+	}
+	return x.Action == plan.ActionDelete || x.Action == plan.ActionAnonymize && x.Because != ""
 }

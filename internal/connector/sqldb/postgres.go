@@ -70,7 +70,6 @@ func (postgres) keyText(expr string, c *datamap.CatalogColumn) string {
 	return expr + "::text"
 }
 
-//nolint:gochecknoglobals // compiled patterns, never written
 var (
 	integerForm = regexp.MustCompile(`^-?[0-9]{1,19}$`)
 	decimalForm = regexp.MustCompile(`^-?[0-9]{1,100}(\.[0-9]{1,100})?$`)

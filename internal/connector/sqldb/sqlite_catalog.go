@@ -24,7 +24,6 @@ SELECT m.name, f.id, f."table", f."from", f."to", lower(f.on_delete)
 FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq`
 )
 
-//nolint:gochecknoglobals // a compiled pattern, never written
 var lengthForm = regexp.MustCompile(`\((\d+)\)`)
 
 func (s sqliteDialect) catalog(ctx context.Context, q querier, _ *datamap.System) (*datamap.Catalog, error) {

@@ -65,13 +65,10 @@ func (s *console) showRequest(c echo.Context, o officer, status int, body reques
 		return err
 	}
 	clock, err := s.Requests.Clock(ctx, o.Principal, id)
-	switch fault.KindOf(err) {
-	case fault.Conflict, fault.NotFound: // no law with a clock for it
-	default:
-		if err != nil {
-			return err
-		}
+	if err == nil {
 		body.Clock = &clock
+	} else if !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) { // those: no law with a clock for it
+		return err
 	}
 	title := "Request " + string(body.Request.Reference) + ": " + ui.Words(body.Request.Right)
 	view := s.view(c, o, title, nil)

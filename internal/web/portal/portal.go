@@ -101,7 +101,7 @@ func Mount(e *echo.Echo, d Deps) {
 func (s *portal) limited(call string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if ok, wait := s.Limits.Allow(c.Request().Context(), ui.LimitKey(call, c.Param("tenant"), c.RealIP()), 60); !ok {
+			if ok, wait := s.Limits.Allow(c.Request().Context(), ui.LimitKey(call, c.Param("tenant"), c.RealIP()), 300); !ok {
 				err := fault.New(fault.TooMany, "too_many", "That was too often. Please try again a little later.")
 				err.RetryAfter = wait
 				return err
