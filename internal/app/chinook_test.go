@@ -35,6 +35,7 @@ categories:
     purposes: [accounting]
     basis: legal_obligation
     retention: {from: row, keep: P5Y, ground: "tax law: invoices are kept for five years"}
+  personnel: {role: controller, purposes: [employment], basis: contract}
 `
 
 // chinookMap is the data map; names are those of the SQLite and MySQL editions and changed for PostgreSQL.
@@ -43,7 +44,9 @@ systems:
   app:
     kind: ENGINE
     dsn: ${CHINOOK_DSN}
-    subject: {table: Customer, key: CustomerId, identifiers: {email: Email, user_id: CustomerId}}
+    subjects:
+      customer: {table: Customer, key: CustomerId, identifiers: {email: Email, user_id: CustomerId}}
+      employee: {table: Employee, key: EmployeeId, identifiers: {email: Email}}
     tables:
       Customer:
         category: account
@@ -60,7 +63,7 @@ systems:
         row_date: InvoiceDate
         redact_now: [BillingAddress, BillingCity, BillingState, BillingPostalCode]
       InvoiceLine: {owner: Invoice, category: billing, erase: with_owner}
-      Employee: {personal: false, why: staff are asked for elsewhere}
+      Employee: {category: personnel, erase: {do: delete, if_others_refer: set_null}}
       "*": {personal: false, why: catalogue}
 `
 
@@ -86,7 +89,7 @@ func tenantDir(t *testing.T, engine string) string {
 
 // snake writes the names as the PostgreSQL edition does.
 func snake(s string) string {
-	for _, name := range []string{"InvoiceLineId", "InvoiceId", "CustomerId", "FirstName", "LastName", "SupportRepId", "InvoiceLine", "InvoiceDate", "BillingAddress",
+	for _, name := range []string{"InvoiceLineId", "InvoiceId", "CustomerId", "EmployeeId", "ReportsTo", "FirstName", "LastName", "SupportRepId", "InvoiceLine", "InvoiceDate", "BillingAddress",
 		"BillingCity", "BillingState", "BillingPostalCode", "Customer", "Invoice", "Employee", "Email"} {
 		var b strings.Builder
 		for i, r := range name {
@@ -124,6 +127,7 @@ func TestChinook(t *testing.T) {
 			p := apptest.Start(t, apptest.Options{Footing: c.footing, Worker: true, Tenants: tenantDir(t, c.engine), Env: []string{"CHINOOK_DSN=" + product.DSN}})
 			chinookAccess(t, p, product)
 			chinookErasure(t, p, product)
+			chinookEmployee(t, p, product)
 		})
 	}
 }
@@ -226,5 +230,45 @@ func chinookErasure(t *testing.T, p *apptest.Program, product *apptest.Product) 
 	})
 	if m.Token() != "" {
 		t.Error("a letter at the end holds a verification link")
+	}
+}
+
+const jane = "jane@chinookcorp.com"
+
+// chinookEmployee erases somebody of the second kind that the map knows: the form asks nobody for their kind, so every
+// kind is looked through. The 21 customers whom she advised stay, without an adviser, and the officer saw that number.
+func chinookEmployee(t *testing.T, p *apptest.Program, product *apptest.Product) {
+	t.Helper()
+	e := product.Engine
+	officer := p.Token("chinook", "officer", "olga")
+	before := product.Snapshot(t)
+	receipt := p.Submit("chinook", jane, "erasure")
+	p.Verify("chinook", jane, receipt.Reference)
+	r := p.WaitFor(officer, receipt.Reference, "erasure", "in_review", 20*time.Second)
+	plan := p.PlanOf(officer, r.ID)
+	unlinked := int64(0)
+	for _, s := range plan.Steps {
+		if s.Action == "unlink" {
+			unlinked += s.Rows
+		}
+	}
+	if unlinked != 21 {
+		t.Errorf("the plan says that %d rows lose their reference, want 21: %+v", unlinked, plan.Steps)
+	}
+	p.Approve(officer, r.ID, plan.Digest)
+	p.WaitFor(officer, receipt.Reference, "erasure", "fulfilled", 60*time.Second)
+	after := product.Snapshot(t)
+	gone, fresh := before.Gone(after), before.New(after)
+	if gone[named(e, "Employee")] != 1 || gone[named(e, "Customer")] != 21 || len(gone) != 2 || fresh[named(e, "Customer")] != 21 || len(fresh) != 1 {
+		t.Errorf("rows that went: %v; rows that came: %v", gone, fresh)
+	}
+	q := func(s string) string {
+		if e == "postgres" {
+			return snake(s)
+		}
+		return s
+	}
+	if n := product.Count(t, q("SELECT count(*) FROM Customer WHERE SupportRepId = 3")); n != 0 {
+		t.Errorf("%d customers still name her", n)
 	}
 }

@@ -72,12 +72,13 @@ func Load(environ []string, flags map[string]string) (*Config, error) {
 		}
 		if err := s.set(c, v); err != nil {
 			faults = append(faults, fault.Field{Name: s.Name, Message: err.Error()})
+			if s.Default != "" {
+				_ = s.set(c, s.Default) // so that what contradicts the others is found as well
+			}
 		}
 	}
-	if len(faults) == 0 {
-		c.complete()
-		faults = c.contradictions()
-	}
+	c.complete()
+	faults = append(faults, c.contradictions()...)
 	return c, problem(faults)
 }
 

@@ -15,6 +15,18 @@ type Scope struct {
 	Identifiers map[string][]string
 }
 
+// Kinds lists the kinds of person of a system that may be meant: the one that was named, or all that the map has.
+func Kinds(sys *datamap.System, named string) []string {
+	if _, ok := sys.Subject(named); ok && named != "" || len(sys.Subjects) == 0 {
+		return []string{named}
+	}
+	out := make([]string, len(sys.Subjects))
+	for i, s := range sys.Subjects {
+		out[i] = s.Name
+	}
+	return out
+}
+
 // System is one opened system of a data map. The capabilities below are asked for by type assertion.
 type System interface {
 	Name() string

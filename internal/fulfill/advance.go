@@ -26,6 +26,8 @@ type run struct {
 	req dsr.Request // as claimed; its Epoch fences every write
 	sub dsr.Submission
 	set *tenant.Settings
+
+	kinds map[string]string // by system: the kind of person that is meant, once asked
 }
 
 // Advance carries a request one step on: claim it, decide from what is stored what the one next step is, do it, record
@@ -44,7 +46,9 @@ func (s *Service) Advance(ctx context.Context, id dsr.TenantID, req dsr.RequestI
 		return s.unclaim(ctx, r)
 	case errors.Is(err, errOvertaken):
 		s.log.InfoContext(ctx, "step overtaken", "tenant", id, "request", req, "step", name)
-		return nil // whoever overtook goes on from what is stored
+		// Whoever overtook goes on from what is stored. It may have been an officer, who claims nothing: what is
+		// left of our claim must not keep the next step waiting.
+		return s.unclaim(ctx, r)
 	case errors.Is(err, errHeld):
 		return s.held(ctx, r)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
@@ -252,7 +256,7 @@ func (s *Service) failed(ctx context.Context, r *run, name string, cause error) 
 		return tx.UpdateRequest(req, store.Act{By: job(), Action: "request.stage", Outcome: "failed", Facts: map[string]string{"step": name}})
 	})
 	if errors.Is(err, errOvertaken) {
-		return nil
+		err = nil
 	}
 	return errors.Join(err, s.unclaim(ctx, r))
 }

@@ -98,7 +98,11 @@ func (s *Service) write(ctx context.Context, r *run, p *plan.Plan, pkg *store.Pa
 			if !ok {
 				return export.Manifest{}, fmt.Errorf("the system %s can't collect", o.entry.Name)
 			}
-			if err := collector.Collect(ctx, r.scope(), w.System(o.entry.Name)); err != nil {
+			scope, err := s.scopeIn(ctx, r, o)
+			if err != nil {
+				return export.Manifest{}, err
+			}
+			if err := collector.Collect(ctx, scope, w.System(o.entry.Name)); err != nil {
 				return export.Manifest{}, fmt.Errorf("collecting from %s: %w", o.entry.Name, err)
 			}
 		}
@@ -185,7 +189,11 @@ func (s *Service) rectify(ctx context.Context, r *run) error {
 		if len(steps) == 0 || !ok {
 			continue
 		}
-		if err := rectifier.Rectify(ctx, r.scope(), steps, s.guard(r)); err != nil {
+		scope, err := s.scopeIn(ctx, r, o)
+		if err != nil {
+			return err
+		}
+		if err := rectifier.Rectify(ctx, scope, steps, s.guard(r)); err != nil {
 			return s.eraseFailed(o, err)
 		}
 		record := s.recorder(r, p, index)

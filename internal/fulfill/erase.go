@@ -67,7 +67,11 @@ func (s *Service) captureSystem(ctx context.Context, r *run, p *plan.Plan, o ope
 		buffer[step] = nil
 		return err
 	}
-	err := capturer.Capture(ctx, r.scope(), rulesFor(r, o.entry, p.MadeAt), steps, func(step int, keys []connector.Key) error {
+	scope, err := s.scopeIn(ctx, r, o)
+	if err != nil {
+		return err
+	}
+	err = capturer.Capture(ctx, scope, rulesFor(r, o.entry, p.MadeAt), steps, func(step int, keys []connector.Key) error {
 		for _, k := range keys {
 			buffer[step] = append(buffer[step], append([]string(nil), k...))
 		}
@@ -171,8 +175,8 @@ func (s *Service) check(ctx context.Context, r *run) error {
 	var findings []store.Finding
 	for i := range r.set.Map.Systems {
 		entry := &r.set.Map.Systems[i]
-		index, steps := stepsOf(&p, entry.Name)
-		if len(steps) == 0 || !entry.Kind.SQL() {
+		index, steps := stepsOf(&p, entry.Name) // none where nothing was found: the look is for what was not
+		if !entry.Kind.SQL() {
 			continue
 		}
 		source := s.source(r, index)

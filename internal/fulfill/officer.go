@@ -160,7 +160,7 @@ func approvable(tx *store.Tx, r *run, digest string) (plan.Plan, error) {
 		return plan.Plan{}, fault.New(fault.Conflict, "no_plan", "There is no plan yet: it is being made.")
 	}
 	if digest != r.req.PlanDigest {
-		return plan.Plan{}, fault.New(fault.Conflict, "plan_changed", "The plan was made anew: look at it again and approve the new one.")
+		return plan.Plan{}, fault.New(fault.Conflict, "plan_changed", "This is not the digest of the plan as it stands now: look at it again and approve that one.")
 	}
 	if r.req.OnHold && r.req.Right.Work() == dsr.WorkErase {
 		return plan.Plan{}, fault.New(fault.Conflict, "on_hold", "A legal hold stands: release it first.")
@@ -316,31 +316,46 @@ func (s *Service) wakeSiblings(tx *store.Tx, done dsr.Request) error {
 // CallBack ends open erasures of a person: the other half of account.reopened. identifiers are vouched for by the
 // product. It gives the number of erasures ended.
 func (s *Service) CallBack(tx *store.Tx, by access.Principal, identifiers map[string]string) (int, error) {
-	var open []dsr.Request
+	open, err := s.closing(tx, by, identifiers)
+	if err != nil {
+		return 0, err
+	}
+	for i, r := range open {
+		if err := s.withdraw(tx, r, by); err != nil {
+			return i, err
+		}
+	}
+	return len(open), nil
+}
+
+// Closing tells whether an erasure that account.closed began is open for the person.
+func (s *Service) Closing(tx *store.Tx, by access.Principal, identifiers map[string]string) (bool, error) {
+	open, err := s.closing(tx, by, identifiers)
+	return len(open) > 0, err
+}
+
+// closing lists the open erasures of a person that an event of the product began.
+func (s *Service) closing(tx *store.Tx, by access.Principal, identifiers map[string]string) ([]*run, error) {
+	var out []*run
 	f := store.RequestFilter{Right: []dsr.Right{dsr.RightErasure}, Limit: 200,
 		Status: []dsr.Status{dsr.StatusReceived, dsr.StatusVerifying, dsr.StatusInReview, dsr.StatusInGrace}}
 	for more := true; more; more = f.Cursor != "" {
 		page, next, err := tx.ListRequests(f)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		open, f.Cursor = append(open, page...), next
+		f.Cursor = next
+		for _, req := range page {
+			r, err := s.visible(tx, access.Principal{Kind: access.KindSystem, Tenant: by.Tenant}, req.ID)
+			if err != nil {
+				return nil, err
+			}
+			if r.sub.Channel == dsr.ChannelWebhook && sameFor(tx, r.sub, identifiers) {
+				out = append(out, r)
+			}
+		}
 	}
-	n := 0
-	for _, req := range open {
-		r, err := s.visible(tx, access.Principal{Kind: access.KindSystem, Tenant: by.Tenant}, req.ID)
-		if err != nil {
-			return n, err
-		}
-		if r.sub.Channel != dsr.ChannelWebhook || !sameFor(tx, r.sub, identifiers) {
-			continue
-		}
-		if err := s.withdraw(tx, r, by); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
+	return out, nil
 }
 
 // sameFor tells whether a submission was entered for the person whom the identifiers name: every identifier that both

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func (s *Service) openSystems(ctx context.Context, r *run) (open []opened, unrea
 		}
 		sys, err := s.systems.System(ctx, key, entry)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, away(opened{entry: entry}, err)
 		}
 		open = append(open, opened{entry, sys})
 	}
@@ -56,6 +57,70 @@ func (r *run) scope() connector.Scope {
 		}
 	}
 	return out
+}
+
+// scopeIn is scope for one system. Where a system knows several kinds of person and nobody said which is meant, every
+// kind is asked for the proven identifiers: the one kind that answers is meant. Two kinds that answer to one identifier
+// are two people until an officer decides.
+func (s *Service) scopeIn(ctx context.Context, r *run, o opened) (connector.Scope, error) {
+	scope := r.scope()
+	if kind, ok := r.kinds[o.entry.Name]; ok {
+		scope.Subject = kind
+		return scope, nil
+	}
+	kind, err := kindIn(ctx, o, scope)
+	if err != nil {
+		return scope, err
+	}
+	if r.kinds == nil {
+		r.kinds = map[string]string{}
+	}
+	r.kinds[o.entry.Name], scope.Subject = kind, kind
+	return scope, nil
+}
+
+func kindIn(ctx context.Context, o opened, scope connector.Scope) (string, error) {
+	if len(connector.Kinds(o.entry, scope.Subject)) < 2 {
+		return connector.Kinds(o.entry, scope.Subject)[0], nil
+	}
+	resolver, ok := o.system.(connector.Resolver)
+	if !ok {
+		return "", nil
+	}
+	answers := []string{}
+	for _, sub := range o.entry.Subjects {
+		scope.Subject = sub.Name
+		known := false
+		for _, id := range sub.Identifiers {
+			if len(scope.Identifiers[id.Name]) == 0 || known {
+				continue
+			}
+			stored, err := resolver.Contact(ctx, scope, id.Name)
+			if err != nil {
+				return "", away(o, fmt.Errorf("asking who is meant: %w", err))
+			}
+			known = len(stored) > 0
+		}
+		if known {
+			answers = append(answers, sub.Name)
+		}
+	}
+	switch len(answers) {
+	case 0:
+		return o.entry.Subjects[0].Name, nil
+	case 1:
+		return answers[0], nil
+	}
+	return "", needsPerson(dsr.AttentionAmbiguous, "people of several kinds (%v) answer to the proven identifiers in %s", answers, o.entry.Name)
+}
+
+// away tells a stranger that a system does not answer, where the error itself is not fit for one.
+func away(o opened, err error) error {
+	err = fmt.Errorf("in the system %s: %w", o.entry.Name, err)
+	if _, ok := fault.As(err); ok || errors.Is(err, errLasting) || errors.Is(err, connector.ErrChanged) {
+		return err
+	}
+	return fault.Wrap(err, fault.Unavailable, "system_away", "The system %s can't be read at the moment: it is tried again.", o.entry.Name)
 }
 
 // graceOf gives the grace period that the policy has for the right; only erasures wait.
@@ -146,9 +211,13 @@ func (s *Service) find(ctx context.Context, r *run, in *plan.Input, o opened, be
 	if rules != nil {
 		in.Rules[o.entry.Name] = rules
 	}
-	found, err := locator.Locate(ctx, r.scope(), rules, hash)
+	scope, err := s.scopeIn(ctx, r, o)
 	if err != nil {
-		return fmt.Errorf("looking through %s: %w", o.entry.Name, err)
+		return err
+	}
+	found, err := locator.Locate(ctx, scope, rules, hash)
+	if err != nil {
+		return away(o, fmt.Errorf("looking for the person: %w", err))
 	}
 	found.System = o.entry.Name
 	in.Founds = append(in.Founds, found)
@@ -164,7 +233,7 @@ func (s *Service) find(ctx context.Context, r *run, in *plan.Input, o opened, be
 	for _, c := range r.req.Changes {
 		changes[c.Field] = c.To
 	}
-	steps, err := rectifier.Before(ctx, r.scope(), changes)
+	steps, err := rectifier.Before(ctx, scope, changes)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) { // no such field, or several values: asking again gives the same
 		return &lasting{dsr.AttentionPlanRefused, fmt.Errorf("reading what is to be corrected in %s: %w", o.entry.Name, err)}
 	}

@@ -198,7 +198,8 @@ func (s *Service) outdated(ctx context.Context, r *run, fresh plan.Plan) error {
 			return err
 		}
 		return tx.Transition(req, dsr.EventPlanOutdated, store.Act{By: job(), Action: "plan.outdated", Facts: planFacts(fresh)}, func(q *dsr.Request) {
-			q.NextActionAt, q.Stage = tx.Now, dsr.StageNone
+			// What was decided and told no longer holds: the legal clock runs until it is decided anew.
+			q.NextActionAt, q.Stage, q.AnsweredAt = tx.Now, dsr.StageNone, time.Time{}
 		})
 	})
 }

@@ -30,14 +30,15 @@ type checker struct {
 	in  *Input
 	now time.Time
 
-	rights     []dsr.Right
-	channel    dsr.Channel
-	subject    string
-	language   string
-	receivedAt time.Time
-	proofs     []dsr.Proof
-	org        string
-	faults     []fault.Field
+	rights      []dsr.Right
+	channel     dsr.Channel
+	subject     string
+	language    string
+	receivedAt  time.Time
+	proofs      []dsr.Proof
+	graceEndsAt time.Time // of an erasure that an event of the product began
+	org         string
+	faults      []fault.Field
 }
 
 func (c *checker) bad(name, format string, args ...any) {

@@ -41,6 +41,8 @@ type event struct {
 // Withdrawer calls open erasures of a person back: the other half of account.reopened.
 type Withdrawer interface {
 	CallBack(tx *store.Tx, by access.Principal, identifiers map[string]string) (int, error)
+	// Closing tells whether an erasure that such an event began is open for the person.
+	Closing(tx *store.Tx, by access.Principal, identifiers map[string]string) (bool, error)
 }
 
 // Hook accepts an inbound webhook of a product: account.closed starts an erasure with its grace period,
@@ -122,6 +124,9 @@ func identifiersOf(e event) (map[string]string, error) {
 // accountClosed enters an erasure for the account that the product closed. The product's signature stands for the
 // proof of every identifier it names: the account is its own.
 func (s *Service) accountClosed(tx *store.Tx, p access.Principal, e event, identifiers map[string]string) error {
+	if open, err := s.callBack.Closing(tx, p, identifiers); err != nil || open {
+		return err // told twice under two ids: the first one counts
+	}
 	set, err := s.tenants.Current(tx)
 	if err != nil {
 		return err
@@ -140,6 +145,10 @@ func (s *Service) accountClosed(tx *store.Tx, p access.Principal, e event, ident
 	c.channel = dsr.ChannelWebhook
 	for k, v := range identifiers {
 		c.proofs = append(c.proofs, dsr.Proof{Identifier: k, Value: v, Method: hookMethod, At: tx.Now})
+	}
+	// A grace period begins with the closing of the account, whoever still has to approve: the two are never added.
+	if grace, _ := set.Policy.GraceFor(string(dsr.RightErasure), false); !grace.IsZero() {
+		c.graceEndsAt = grace.AddTo(tx.Now)
 	}
 	_, err = s.put(tx, set, p, c)
 	return err

@@ -162,7 +162,7 @@ func (s *Service) submission(tx *store.Tx, set *tenant.Settings, p access.Princi
 func (s *Service) request(tx *store.Tx, set *tenant.Settings, sub *dsr.Submission, right dsr.Right, c *checker) *dsr.Request {
 	r := &dsr.Request{
 		ID: dsr.RequestID(dsr.NewID()), Tenant: tx.Tenant, Submission: sub.ID, Reference: sub.Reference, Right: right,
-		Status: dsr.StatusReceived, ReceivedAt: sub.ReceivedAt, NextActionAt: tx.Now,
+		Status: dsr.StatusReceived, ReceivedAt: sub.ReceivedAt, NextActionAt: tx.Now, GraceEndsAt: c.graceEndsAt,
 	}
 	if right == dsr.RightRectification {
 		r.Changes = c.in.Changes

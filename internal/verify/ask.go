@@ -90,12 +90,15 @@ func (s *Service) addressOnFile(ctx context.Context, set *tenant.Settings, sub d
 		if !ok {
 			continue
 		}
-		stored, err := resolver.Contact(ctx, scope, "email")
-		if err != nil {
-			return "", fmt.Errorf("looking for the contact in %s: %w", sys.Name, err)
-		}
-		if len(stored) > 0 {
-			return stored[0], nil
+		for _, kind := range connector.Kinds(sys, sub.Subject) {
+			scope.Subject = kind
+			stored, err := resolver.Contact(ctx, scope, "email")
+			if err != nil {
+				return "", fmt.Errorf("looking for the contact in %s: %w", sys.Name, err)
+			}
+			if len(stored) > 0 {
+				return stored[0], nil
+			}
 		}
 	}
 	return typed, nil

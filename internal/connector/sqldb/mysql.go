@@ -180,7 +180,7 @@ func (mysqlDialect) export(expr string, c *datamap.CatalogColumn) (string, conne
 	case t == "date":
 		return expr, connector.JSONDate, encodeString
 	case strings.HasPrefix(t, "timestamp"): // an instant: the session's zone is UTC
-		return expr, connector.JSONDateTime, encodeInstant
+		return expr, connector.JSONDateTime, encodeTimestamp
 	case strings.HasPrefix(t, "datetime"):
 		return expr, connector.JSONDateTime, encodeTimestamp
 	default:

@@ -125,14 +125,11 @@ func encodeMaybeJSON(dst []byte, src any) []byte {
 	return encodeAny(dst, src)
 }
 
-// encodeTimestamp writes RFC 3339. A time without a zone stays without one (`2021-01-01T00:00:00`): to add a Z would
-// claim an instant that nobody stored. What no RFC 3339 time can say (infinity, BC, zero dates) stays as it is.
-func encodeTimestamp(dst []byte, src any) []byte { return appendString(dst, timestamp(text(src), "")) }
+// encodeTimestamp writes RFC 3339, which knows no time without a zone: a value stored without one is written as UTC, and
+// the collection's schema names the source's type. What no RFC 3339 time can say (infinity, BC, zero dates) stays as it is.
+func encodeTimestamp(dst []byte, src any) []byte { return appendString(dst, timestamp(text(src))) }
 
-// encodeInstant is encodeTimestamp for values whose zone is known to be UTC.
-func encodeInstant(dst []byte, src any) []byte { return appendString(dst, timestamp(text(src), "Z")) }
-
-func timestamp(t, zone string) string {
+func timestamp(t string) string {
 	if !timestampForm.MatchString(t) || strings.HasPrefix(t, "0000-") {
 		return t
 	}
@@ -140,7 +137,7 @@ func timestamp(t, zone string) string {
 	rest := t[19:]
 	switch i := strings.IndexAny(rest, "+-Z"); {
 	case i < 0:
-		return t + zone
+		return t + "Z"
 	case rest[i:] == "+00" || rest[i:] == "+00:00" || rest[i:] == "+0000":
 		return t[:19+i] + "Z"
 	case len(rest[i:]) == 3:
