@@ -23,9 +23,15 @@ build: ## one static binary at bin/habeas
 services: ## PostgreSQL, MariaDB, Redis and a browser: found, started or installed
 	@bash deploy/test/services.sh
 
-test: services ## everything, against real services, with the race detector
+# The whole program is run from end to end as it will run, without the race detector; its parts are watched by it, and
+# `make soak` watches everything.
+WHOLE    := ./internal/app/... ./cmd/...
+PARTS     = $(shell $(GO) list ./... | grep -v -e '/internal/app$$' -e '/internal/app/' -e '/cmd/')
+
+test: services ## everything, against real services
 	$(GO) vet ./...
-	$(GO) test $(RACE) -timeout 20m ./...
+	$(GO) test $(RACE) -timeout 20m $(PARTS)
+	$(GO) test -timeout 20m $(WHOLE)
 
 soak: services ## the long runs: kills, restarts and big data, for an hour or two
 	HABEAS_SOAK=1 $(GO) test $(RACE) -timeout 150m -count=1 ./...

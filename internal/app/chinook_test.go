@@ -271,4 +271,32 @@ func chinookEmployee(t *testing.T, p *apptest.Program, product *apptest.Product)
 	if n := product.Count(t, q("SELECT count(*) FROM Customer WHERE SupportRepId = 3")); n != 0 {
 		t.Errorf("%d customers still name her", n)
 	}
+	twoKinds(t, p, product, officer)
+}
+
+// twoKinds gives a customer the address of an employee: nobody can tell by machine who asks, so a person must look, and
+// nothing is handed over meanwhile.
+func twoKinds(t *testing.T, p *apptest.Program, product *apptest.Product, officer string) {
+	t.Helper()
+	const nancy = "nancy@chinookcorp.com"
+	q := "UPDATE Customer SET Email = '" + nancy + "' WHERE CustomerId = 5"
+	if product.Engine == "postgres" {
+		q = snake(q)
+	}
+	if _, err := product.DB.ExecContext(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	receipt := p.Submit("chinook", nancy, "access")
+	p.Verify("chinook", nancy, receipt.Reference)
+	p.Eventually(20*time.Second, "a person must look", func() (bool, string) {
+		for _, r := range p.Find(officer, receipt.Reference) {
+			if r.Status != "verifying" && r.Status != "in_review" {
+				t.Fatalf("it is %s", r.Status)
+			}
+			if r.NeedsAttention == true {
+				return true, ""
+			}
+		}
+		return false, "not yet"
+	})
 }

@@ -30,6 +30,7 @@ import (
 // the look before a batch, so the kills fall before and after everything that can be half done.
 // The normal run takes every tenth k, `make soak` all.
 func TestKillAtEachStep(t *testing.T) {
+	t.Parallel()
 	ready := prepareKill(t)
 	want := finishKill(t, ready, 0)
 	if want.Fulfilled != 1 || want.Letters != 1 || want.Deleted == 0 {
@@ -80,7 +81,7 @@ func prepareKill(t *testing.T) string {
 	if err := demoshop.Generate(ctx, shop, statute.DateOf(now)); err != nil {
 		t.Fatal(err)
 	}
-	writeDemoTenant(t, dir, filepath.Join(dir, "shop.sqlite"))
+	writeDemoTenant(t, dir)
 	a := openKill(t, dir, func() time.Time { return now })
 	defer a.Close()
 	if err := a.ApplyDir(ctx, a.Config.TenantsDir); err != nil {
@@ -118,7 +119,7 @@ func prepareKill(t *testing.T) string {
 	return dir
 }
 
-func writeDemoTenant(t *testing.T, dir, shop string) {
+func writeDemoTenant(t *testing.T, dir string) {
 	t.Helper()
 	folder := filepath.Join(dir, "tenants", "demo")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -129,7 +130,6 @@ func writeDemoTenant(t *testing.T, dir, shop string) {
 			t.Fatal(err)
 		}
 	}
-	t.Setenv("SHOP", shop)
 }
 
 func openKill(t *testing.T, dir string, now func() time.Time) *app.App {

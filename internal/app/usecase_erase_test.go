@@ -98,6 +98,7 @@ func (b *bench) rowids(preds map[string]string) map[string]map[int64]bool {
 // TestErasuresTouchNobodyElse erases people drawn from the shop, one after the other: what is not theirs stays as it
 // is, byte for byte, and of theirs exactly what the plan says goes, changes and stays.
 func TestErasuresTouchNobodyElse(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "grace: P14D", "grace: PT8S")
 	people := b.keys("SELECT email FROM customer")
 	rng := rand.New(rand.NewPCG(20260302, 1)) //nolint:gosec // a fixed draw
@@ -324,6 +325,7 @@ func TestHoldOnWhatIsKept(t *testing.T) {
 
 // TestObligationThatFails: rows that can't go on their day are tried again, a person is told, and a retry takes them up.
 func TestObligationThatFails(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	r, _ := b.ask(demoshop.ErasurePerson, "erasure")
 	me := b.customer(demoshop.ErasurePerson)
@@ -362,6 +364,7 @@ type ended struct {
 // the same data, and wants each time the same end as of a run that nobody disturbed. The normal run takes every
 // seventh k.
 func TestCutOffAnywhere(t *testing.T) {
+	t.Parallel()
 	run := func(k int) (ended, apptest.Snapshot, bool) {
 		b := newBench(t)
 		_, err := b.app.Oversee.AddEndpoint(b.ctx, b.admin, "http://127.0.0.1:1/hook", []string{"erasure.executed"})

@@ -18,6 +18,7 @@ const day = 24 * time.Hour
 // TestWithdrawBeforeExecution calls an erasure back at each point before it runs, and lets a year go by: not one row
 // of the product is another.
 func TestWithdrawBeforeExecution(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		status dsr.Status
 		letter string
@@ -70,6 +71,7 @@ func TestPersonStopsTheDeletion(t *testing.T) {
 
 // TestErasureWaitsForAccess: what is asked together with an erasure is handed over first, or waived.
 func TestErasureWaitsForAccess(t *testing.T) {
+	t.Parallel()
 	for _, ending := range []string{"fulfilled", "withdrawn", "denied"} {
 		t.Run(ending, func(t *testing.T) {
 			b := newBench(t)
@@ -113,6 +115,7 @@ func (b *bench) expectRows2(rows map[string][]map[string]any, table string, n in
 // TestUnprovenExpires: a request that nobody proves ends by itself, a new link can be had until then, and what was
 // written with it is purged on its day.
 func TestUnprovenExpires(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	r := b.submit(b.public, intake.Input{Email: demoshop.ErasurePerson, Name: "Somebody", Types: []string{"erasure", "access"}})
 	b.drain()
@@ -224,6 +227,7 @@ func TestAnswerNeedsTwo(t *testing.T) {
 // TestDriftInGrace: rows that come, or are exchanged for as many others, take a request back into review; approved
 // anew it runs at once, for a grace period is waited once.
 func TestDriftInGrace(t *testing.T) {
+	t.Parallel()
 	me := "(SELECT customer_id FROM customer WHERE email = '" + demoshop.ErasurePerson + "')"
 	for name, drift := range map[string]string{
 		"a row more":      "INSERT",
@@ -273,6 +277,7 @@ func (b *bench) insertable() string {
 // TestHolds: nothing is erased while a hold stands, placed before the approval, in the grace period or when the
 // execution has begun; what it stopped goes on when it is released.
 func TestHolds(t *testing.T) {
+	t.Parallel()
 	t.Run("before the approval", func(t *testing.T) {
 		b := newBench(t)
 		r, _ := b.ask(demoshop.ErasurePerson, "erasure")

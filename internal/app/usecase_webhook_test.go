@@ -92,6 +92,7 @@ func TestAccountClosedAndReopened(t *testing.T) {
 
 // TestManyClosedAccounts: of hundreds of open erasures the reopened one is found.
 func TestManyClosedAccounts(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, "erasure:\n    review: officer", "erasure:\n    review: auto")
 	src, err := b.app.Oversee.AddSource(b.ctx, b.admin, "shop")
 	b.must(err)

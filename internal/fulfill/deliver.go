@@ -48,9 +48,7 @@ func (s *Service) buildPackage(ctx context.Context, r *run) error {
 	}
 	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
 		pkg.ExpiresAt = r.set.Policy.Package.Keep.AddTo(tx.Now)
-		if !r.set.Policy.Package.Review {
-			pkg.ReleasedAt = tx.Now
-		}
+		pkg.ReleasedAt = tx.Now
 		if _, err := tx.PutPackage(pkg); err != nil {
 			return err
 		}

@@ -62,6 +62,11 @@ func (s *Service) tell(ctx context.Context, r *run) error {
 		if err := s.letter(tx, r, kind, "done:"+string(req.ID), fill); err != nil {
 			return err
 		}
+		if p.NothingHeld {
+			if err := tx.AddEvent(req.ID, "nothing_held", store.Act{By: job()}); err != nil {
+				return err
+			}
+		}
 		act := store.Act{By: job(), Action: "request.fulfill", Facts: map[string]string{"right": string(req.Right)}}
 		err = tx.Transition(req, dsr.EventFulfilled, act, func(q *dsr.Request) {
 			q.NextActionAt, q.NeedsAttention = time.Time{}, ""

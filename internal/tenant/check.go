@@ -78,9 +78,13 @@ func together(f Files, p *policy.Policy, m *datamap.Map) []Problem {
 	}
 	for _, name := range p.RightNames() {
 		if mode := p.Rights[name].GraceMode; mode == policy.GraceBlocked || mode == policy.GraceSealed {
-			out = append(out, Problem{File: f.PolicyName, Path: "rights." + name + ".grace.mode", Warning: true,
-				Message: fmt.Sprintf("the mode %s is not carried out yet: the data stay in use until the grace period ends", mode)})
+			out = append(out, Problem{File: f.PolicyName, Path: "rights." + name + ".grace.mode",
+				Message: fmt.Sprintf("the mode %s can't be kept yet: the data would stay in use until the grace period ends", mode), Fix: "write mode: live, and promise that"})
 		}
+	}
+	if p.Package.Review {
+		out = append(out, Problem{File: f.PolicyName, Path: "package.review", Message: "a package can't be held for review yet",
+			Fix: "leave it out; with access: {review: officer} an officer sees the plan with its counts before anything is collected"})
 	}
 	if len(f.Map) == 0 {
 		return out
