@@ -42,7 +42,7 @@ const demo = dsr.TenantID(demoshop.Tenant)
 func benchStart() time.Time { return time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC) }
 
 // shopFile is the shop, generated once for all tests of the package: each test works on a copy.
-var shopFile = sync.OnceValues(func() ([]byte, error) { //nolint:gochecknoglobals // made once, never written
+var shopFile = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "habeas-shop")
 	if err != nil {
 		return nil, err
@@ -393,7 +393,7 @@ func readZip(f *zip.File) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close() //nolint:errcheck // read only
+	defer r.Close()
 	return io.ReadAll(r)
 }
 
@@ -443,7 +443,7 @@ func (b *bench) keys(query string, args ...any) []string {
 	b.Helper()
 	rows, err := b.shop.DB.QueryContext(b.ctx, query, args...)
 	b.must(err)
-	defer rows.Close() //nolint:errcheck // read only
+	defer rows.Close()
 	var out []string
 	for rows.Next() {
 		var k string

@@ -267,9 +267,7 @@ func TestDriftInGrace(t *testing.T) {
 // insertable fills in the columns of newsletter_entry as the schema has them.
 func (b *bench) insertable() string {
 	var cols []string
-	for _, c := range b.keys("SELECT name FROM pragma_table_info('newsletter_entry') WHERE pk = 0") {
-		cols = append(cols, c)
-	}
+	cols = append(cols, b.keys("SELECT name FROM pragma_table_info('newsletter_entry') WHERE pk = 0")...)
 	list := strings.Join(cols, ", ")
 	return "INSERT INTO newsletter_entry (" + list + ") SELECT " + list + " FROM newsletter_entry WHERE email = '" + demoshop.ErasurePerson + "' LIMIT 1"
 }

@@ -138,7 +138,7 @@ func TestASpoiledPackageIsRefused(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		defer d.Stream.Close() //nolint:errcheck // read only
+		defer d.Stream.Close()
 		_, err = io.Copy(io.Discard, d.Stream)
 		return err
 	}

@@ -63,7 +63,7 @@ func (s *Service) tell(ctx context.Context, r *run) error {
 			return err
 		}
 		if p.NothingHeld {
-			if err := tx.AddEvent(req.ID, "nothing_held", store.Act{By: job()}); err != nil {
+			if err := tx.AddEvent(req.ID, "nothing_held", store.Act{By: job(), Action: "request.nothing_held"}); err != nil {
 				return err
 			}
 		}

@@ -36,7 +36,7 @@ func (p *Program) Call(method, path, token string, body any, headers ...string) 
 		}
 		r = bytes.NewReader(b)
 	}
-	req, err := http.NewRequest(method, p.URL+path, r) //nolint:noctx // the client has a timeout
+	req, err := http.NewRequest(method, p.URL+path, r)
 	if err != nil {
 		p.t.Fatal(err)
 	}

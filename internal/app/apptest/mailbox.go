@@ -43,7 +43,7 @@ func NewMailbox(t testing.TB) *Mailbox {
 	b := &Mailbox{t: t}
 	s := smtp.NewServer(backend{b})
 	s.Domain, s.AllowInsecureAuth = "mailbox.example", true
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed with the server
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,6 @@ const (
 	Production Footing = "production"
 )
 
-//nolint:gochecknoglobals // built once for all tests of a process
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "habeas-bin")
 	if err != nil {
@@ -164,7 +163,7 @@ func cleanEnv() []string {
 func (p *Program) production() {
 	p.t.Helper()
 	owner := NewDatabase(p.t)
-	cmd := exec.Command(Binary(p.t), "migrate", "up", "--json") //nolint:noctx // ends by itself
+	cmd := exec.Command(Binary(p.t), "migrate", "up", "--json")
 	cmd.Env = append(append([]string(nil), p.Env...), "HABEAS_DATABASE_URL="+owner)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -182,7 +181,6 @@ func (p *Program) production() {
 	p.Env = append(p.Env, "HABEAS_DATABASE_URL="+got.DatabaseURL, "HABEAS_REDIS_URL="+p.Redis)
 }
 
-//nolint:gochecknoglobals // the next Redis database of this process
 var nextRedis atomic.Int32
 
 // redisDatabase gives each installation a Redis database of its own, counting down from that of TEST_REDIS.
@@ -235,7 +233,7 @@ func env(name, otherwise string) string {
 // FreePort gives a port that was free a moment ago.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +254,7 @@ func (p *Program) StartServe(workers bool) *Process {
 			p.t.Fatalf("serve ended:\n%s", pr.output.String())
 		default:
 		}
-		res, err := http.Get(p.URL + "/readyz") //nolint:noctx // short
+		res, err := http.Get(p.URL + "/readyz")
 		if err != nil {
 			return false, err.Error()
 		}
@@ -272,7 +270,7 @@ func (p *Program) StartWorker() *Process { return p.Run("worker") }
 // Run starts the program with arguments.
 func (p *Program) Run(args ...string) *Process {
 	p.t.Helper()
-	cmd := exec.Command(Binary(p.t), args...) //nolint:noctx // ended by stopAll
+	cmd := exec.Command(Binary(p.t), args...)
 	cmd.Env = p.Env
 	pr := &Process{cmd: cmd, output: &output{}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = pr.output, pr.output
@@ -292,7 +290,7 @@ func (p *Program) Run(args ...string) *Process {
 // Command runs a command of the program to its end and gives what it printed.
 func (p *Program) Command(args ...string) (stdout string, code int) {
 	p.t.Helper()
-	cmd := exec.Command(Binary(p.t), args...) //nolint:noctx // short
+	cmd := exec.Command(Binary(p.t), args...)
 	cmd.Env = p.Env
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -91,7 +91,7 @@ func (p *Product) open(t testing.TB, driver, dsn string) {
 
 func load(t testing.TB, script []byte, name string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(name, args...) //nolint:noctx,gosec // ends with its input
+	cmd := exec.Command(name, args...) //nolint:gosec // ends with its input
 	cmd.Stdin = strings.NewReader(string(script))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("loading with %s: %v\n%s", name, err, out)

@@ -205,7 +205,8 @@ func testErase(t *testing.T, f Fixture) {
 	for i, st := range steps {
 		n, err := s.(connector.Checker).CountKeys(ctx, st.Table, slices.Concat(keys[i]...))
 		want := int64(0)
-		//exhaustive:ignore // what is not named is the default
+		// What is not named is the default.
+		//exhaustive:ignore
 		switch st.Action {
 		case plan.ActionDelete:
 		case plan.ActionUnlink:

@@ -69,7 +69,8 @@ func (g *graph) treatments(t *table, only []string) (out []treatment, problems [
 
 // isText tells whether [erased] can be written to the column.
 func (g *graph) isText(c *datamap.CatalogColumn) bool {
-	//exhaustive:ignore // what is not named is the default
+	// What is not named is the default.
+	//exhaustive:ignore
 	switch g.cat.Kind {
 	case datamap.KindPostgres:
 		return len(c.Enum) == 0 && postgres{}.isText(c)
@@ -198,7 +199,8 @@ func (w *columnWriter) write(ctx context.Context, tx *sql.Tx, keys []connector.K
 			b.write(", ")
 		}
 		b.write(d.dialect.quote(x.col.Name), " = ")
-		//exhaustive:ignore // what is not named is the default
+		// What is not named is the default.
+		//exhaustive:ignore
 		switch x.with {
 		case datamap.AnonNull:
 			b.write("NULL")

@@ -88,7 +88,8 @@ func (f *fates) capture(ctx context.Context, t *table, steps []plan.Step, emit f
 // touches tells whether a step stands for rows of a fate. Table and action tell which rows are meant, and for rows
 // that stay the day, the ground and what needs them.
 func touches(s plan.Step, x plan.Fate, rules *plan.Rules) bool {
-	//exhaustive:ignore // what is not named is the default
+	// What is not named is the default.
+	//exhaustive:ignore
 	switch s.Action {
 	case plan.ActionDelete, plan.ActionAnonymize, plan.ActionCollect:
 		return x.Action == s.Action

@@ -42,7 +42,8 @@ func (d *DB) fail(err error, format string, args ...any) error {
 		return fmt.Errorf("%s in %s: %w", doing, d.sys.Name, err)
 	}
 	kind, clean := classify(err)
-	//exhaustive:ignore // what is not named is the default
+	// What is not named is the default.
+	//exhaustive:ignore
 	switch kind {
 	case fault.Conflict:
 		return fault.Wrap(clean, kind, "constraint", "A rule of the database %s stood against %s; nothing of it was done.", d.sys.Name, doing)

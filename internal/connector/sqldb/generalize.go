@@ -90,7 +90,8 @@ func (w *columnWriter) writeCase(b *builder, x treatment, name string, values []
 }
 
 func (w *columnWriter) newValue(x treatment, old string) string {
-	//exhaustive:ignore // what is not named is the default
+	// What is not named is the default.
+	//exhaustive:ignore
 	switch x.with {
 	case datamap.AnonHash:
 		return cut(hex.EncodeToString(w.mac(x, old)), x.col.Length)

@@ -51,7 +51,8 @@ func Open(_ context.Context, sys *datamap.System, getenv func(string) string) (*
 		return nil, err
 	}
 	d := &DB{sys: sys}
-	//exhaustive:ignore // what is not named is the default
+	// What is not named is the default.
+	//exhaustive:ignore
 	switch sys.Kind {
 	case datamap.KindPostgres:
 		d.dialect = postgres{}

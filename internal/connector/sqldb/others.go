@@ -86,7 +86,8 @@ func (f *fates) writeReferrersAs(b *builder, a, from string, e edge) string {
 // applyHits turns rows that others need into kept or anonymized ones where the map says so.
 func (f *fates) applyHits(t *table) {
 	var x plan.Fate
-	//exhaustive:ignore // what is not named is the default
+	// What is not named is the default.
+	//exhaustive:ignore
 	switch datamap.OthersRefer(f.rule(t).Others) {
 	case datamap.OthersKeep:
 		x = plan.Fate{Action: plan.ActionKeep, Ground: groundShared}

@@ -239,7 +239,8 @@ func (w *walk) writeEqual(b *builder, expr string, col *datamap.CatalogColumn, c
 
 // equalByRule compares on bytes. Only ASCII letters have a case here: anything wider would join different mailboxes.
 func equalByRule(rule datamap.MatchRule, stored, proven string) bool {
-	//exhaustive:ignore // what is not named is the default
+	// What is not named is the default.
+	//exhaustive:ignore
 	switch rule {
 	case datamap.MatchASCIICI:
 		return asciiLower(stored) == asciiLower(proven)
