@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/habeas-data/habeas/internal/connector/sqldb"
+	"github.com/habeas-data/habeas/internal/datamap"
+)
+
+// Coverage holds a data map against the live databases that it names, and needs nothing else: it is made to run in a
+// product's own CI. getenv resolves the secrets of the map. Systems that are no SQL databases are not looked at.
+func Coverage(ctx context.Context, m *datamap.Map, getenv func(string) string) ([]datamap.Finding, error) {
+	findings := []datamap.Finding{}
+	for i := range m.Systems {
+		sys := &m.Systems[i]
+		if !sys.Kind.SQL() {
+			continue
+		}
+		cat, err := Catalog(ctx, sys, getenv)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, datamap.Coverage(sys, cat)...)
+	}
+	return findings, nil
+}
+
+// Catalog reads the live schema of an SQL system.
+func Catalog(ctx context.Context, sys *datamap.System, getenv func(string) string) (_ *datamap.Catalog, err error) {
+	db, err := sqldb.Open(ctx, sys, getenv)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	cat, err := db.Catalog(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema of %s: %w", sys.Name, err)
+	}
+	return cat, nil
+}
