@@ -54,7 +54,7 @@ func (r *resolver) rule(t *datamap.Table) TableRule {
 		Others: cmp.Or(string(t.Erase.IfOthersRefer), string(datamap.OthersRefuse)),
 	}
 	category, known := r.policy.Categories[t.Category]
-	if t.Category != "" && !known {
+	if t.Category != "" && !known && t.Erase.Do == datamap.EraseRetain {
 		r.refuse(t.Name, "%s is of category %s, which the policy does not know", t.Name, t.Category)
 	}
 	switch t.Erase.Do {
@@ -116,6 +116,20 @@ func (r *resolver) retain(t *datamap.Table, keep *policy.Retention, out *TableRu
 	}
 }
 
+// strangeCategories warns of tables whose category the policy does not know: their rows can be found and deleted, but
+// nobody can be told what they are for. A retained one is an error, found with its rule.
+func strangeCategories(p *policy.Policy, sys *datamap.System, file string) []datamap.Problem {
+	var out []datamap.Problem
+	for i := range sys.Tables {
+		t := &sys.Tables[i]
+		if _, known := p.Categories[t.Category]; t.Category != "" && !known && t.Erase.Do != datamap.EraseRetain {
+			out = append(out, datamap.Problem{File: file, Line: t.Line, Column: 1, Path: "systems." + sys.Name + ".tables." + t.Name, Warning: true,
+				Message: fmt.Sprintf("%s is of category %s, which the policy does not know", t.Name, t.Category)})
+		}
+	}
+	return out
+}
+
 // CheckMap holds a data map against the policy that it serves: the categories it names exist, and what it retains has
 // a retention with a ground. file names the map in the problems.
 func CheckMap(p *policy.Policy, m *datamap.Map, file string) []datamap.Problem {
@@ -130,6 +144,7 @@ func CheckMap(p *policy.Policy, m *datamap.Map, file string) []datamap.Problem {
 			events[name] = statute.NewDate(2000, 1, 1) // which day it is does not matter here, only that one can be known
 		}
 		events["account_closed"] = statute.NewDate(2000, 1, 1)
+		out = append(out, strangeCategories(p, sys, file)...)
 		_, refusals := NewRules(p, sys, dsr.RightErasure, statute.NewDate(2000, 1, 1), events)
 		for _, r := range refusals {
 			line := sys.Line
