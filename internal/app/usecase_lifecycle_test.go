@@ -247,6 +247,9 @@ func TestDriftInGrace(t *testing.T) {
 			before := b.shop.Snapshot(t)
 			b.pass(11*day + time.Hour)
 			again := b.want(r, "erasure", dsr.StatusInReview)
+			if !again.AnsweredAt.IsZero() {
+				t.Error("what was decided no longer holds, and the request still counts as answered")
+			}
 			if again.PlanDigest == q.PlanDigest {
 				t.Fatal("the plan has the old digest")
 			}

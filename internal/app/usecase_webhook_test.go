@@ -90,6 +90,27 @@ func TestAccountClosedAndReopened(t *testing.T) {
 	b.nothingLeft(b.shop.Count(t, "SELECT ?", who["user_id"]), demoshop.ErasurePerson)
 }
 
+// TestClosingUnderReview: the same closing told twice under two ids is one erasure, and its grace period runs from the
+// closing although an officer still has to approve.
+func TestClosingUnderReview(t *testing.T) {
+	b := newBench(t)
+	src, err := b.app.Oversee.AddSource(b.ctx, b.admin, "shop")
+	b.must(err)
+	who := map[string]any{"email": demoshop.ErasurePerson}
+	closed := b.clock.Now()
+	for i := range 2 {
+		b.must(b.hook("shop", src.Secrets[0], fmt.Sprintf("msg_%d", i), b.clock.Now(), "account.closed", who))
+		b.drain()
+	}
+	all := b.erasures()
+	if len(all) != 1 || all[0].Status != dsr.StatusInReview {
+		t.Fatalf("there are %+v", all)
+	}
+	if !all[0].GraceEndsAt.After(closed) {
+		t.Errorf("the grace period ends at %s, the account was closed at %s", all[0].GraceEndsAt, closed)
+	}
+}
+
 // TestManyClosedAccounts: of hundreds of open erasures the reopened one is found.
 func TestManyClosedAccounts(t *testing.T) {
 	t.Parallel()
