@@ -36,9 +36,10 @@ test: services ## everything, against real services
 soak: services ## the long runs: kills, restarts and big data, for an hour or two
 	HABEAS_SOAK=1 $(GO) test $(RACE) -timeout 150m -count=1 ./...
 
-bench: services ## speed and memory
-	$(GO) test -run='^$$' -bench=. -benchmem -timeout 60m ./...
-	@for script in deploy/bench/*.sh; do [ -e "$$script" ] || continue; echo "$$script"; bash "$$script" || exit 1; done
+SIZE     ?= tenth
+
+bench: services ## the measured limits against baselines of the same run; SIZE=full takes about 20 minutes
+	$(GO) run ./deploy/bench -size $(SIZE)
 
 lint: $(LINT) ## the style that a machine can hold
 	$(LINT) run ./...
