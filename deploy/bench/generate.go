@@ -36,7 +36,7 @@ INSERT INTO invoice SELECT i, CASE WHEN i % 10 = 0 THEN {heavy} ELSE 2 + i * 791
   i || ' Long Street', 'City ' || i % 500, 'Country ' || i % 50, lpad((i % 99999)::text, 5, '0'), (i % 5000) / 100.0 FROM generate_series(1, {invoices}) i;
 INSERT INTO invoice_line SELECT i::bigint * 4 + l, i, 1 + (i::bigint * 4 + l) % {products}, (i % 1250) / 100.0, 1 + l % 3 FROM generate_series(1, {invoices}) i, generate_series(0, 3) l;
 ALTER TABLE customer ADD PRIMARY KEY (id);
-CREATE UNIQUE INDEX customer_email ON customer (email);
+CREATE UNIQUE INDEX customer_email ON customer (lower(email));
 ALTER TABLE invoice ADD PRIMARY KEY (id);
 ALTER TABLE invoice_line ADD PRIMARY KEY (id);
 CREATE INDEX invoice_customer ON invoice (customer_id);

@@ -24,7 +24,7 @@ type spawned struct {
 func (b *bench) spawn(ctx context.Context, s shop, j job) (*spawned, error) {
 	j.DSN, j.Kind = s.dsn(), s.engine
 	if b.profile != "" {
-		j.Profile = filepath.Join(b.profile, strings.Join([]string{s.engine, s.size.name, j.Right, strings.SplitN(j.Email, "@", 2)[0]}, "-"))
+		j.Profile = filepath.Join(b.profile, strings.Join([]string{s.engine, s.size.name, map[bool]string{true: "plan", false: j.Right}[j.Plan], strings.SplitN(j.Email, "@", 2)[0]}, "-"))
 	}
 	raw, err := json.Marshal(j)
 	if err != nil {

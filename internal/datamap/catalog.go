@@ -34,7 +34,19 @@ type CatalogColumn struct {
 	Identity  bool
 	Default   bool
 	Enum      []string
+	Folded    Folded // how an index serves look-ups that ignore the case of ASCII letters
 }
+
+// Folded is the form of a case-ignoring comparison that an index on the column serves.
+type Folded string
+
+// The forms. Without one, such a look-up reads the whole table.
+const (
+	FoldedNot   Folded = ""
+	FoldedLower Folded = "lower" // lower(column), in the column's own collation
+	FoldedBytes Folded = "bytes" // lower(column COLLATE "C")
+	FoldedPlain Folded = "plain" // the column itself, whose type or collation ignores case
+)
 
 // ForeignKey is a declared reference.
 type ForeignKey struct {

@@ -32,10 +32,13 @@ type dialect interface {
 
 	// storedText is the stored text of a column by which a person is found.
 	storedText(expr string) string
+	// exact makes texts compare byte by byte in DISTINCT and ORDER BY, whatever the collation of their column.
+	exact(text string) string
 	// same compares expr with a parameter on stored bytes, while an index on expr can be used.
 	same(expr string, c *datamap.CatalogColumn, param func() string) string
-	// lower is a superset of "equal but for the case of ASCII letters".
-	lower(expr string) string
+	// folded compares expr with a parameter: at least the values that are equal but for the case of ASCII letters. It
+	// takes the form that an index on the column serves; c is nil for what is no column.
+	folded(expr string, c *datamap.CatalogColumn, param string) string
 	// nullSafe compares two expressions so that null equals null.
 	nullSafe(a, b string) string
 	// jsonText reads a path within a JSON column as text; null when there is none.

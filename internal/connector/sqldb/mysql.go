@@ -152,8 +152,14 @@ func (m mysqlDialect) same(expr string, c *datamap.CatalogColumn, param func() s
 	return expr + " = " + m.keyParam(param(), c) + " AND CAST(" + m.keyText(expr, c) + " AS BINARY) = CAST(" + param() + " AS BINARY)"
 }
 
-func (mysqlDialect) lower(expr string) string {
-	return "CAST(LOWER(CONVERT(" + expr + " USING utf8mb4)) AS BINARY)"
+func (mysqlDialect) exact(text string) string { return "CAST(" + text + " AS BINARY)" }
+
+func (mysqlDialect) folded(expr string, c *datamap.CatalogColumn, param string) string {
+	if c != nil && c.Folded == datamap.FoldedPlain {
+		return expr + " = " + param
+	}
+	lower := func(x string) string { return "CAST(LOWER(CONVERT(" + x + " USING utf8mb4)) AS BINARY)" }
+	return lower(expr) + " = " + lower(param)
 }
 
 func (mysqlDialect) nullSafe(a, b string) string {

@@ -15,11 +15,12 @@ FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN
 
 	myColumns = `
 SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COALESCE(CHARACTER_MAXIMUM_LENGTH, 0), IS_NULLABLE = 'YES',
-  COALESCE(GENERATION_EXPRESSION, '') <> '', EXTRA LIKE '%auto_increment%', COLUMN_DEFAULT IS NOT NULL
+  COALESCE(GENERATION_EXPRESSION, '') <> '', EXTRA LIKE '%auto_increment%', COLUMN_DEFAULT IS NOT NULL,
+  COALESCE(COLLATION_NAME LIKE '%\_ci' AND COLLATION_NAME NOT LIKE '%turkish%', 0)
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION`
 
 	myIndexes = `
-SELECT TABLE_NAME, INDEX_NAME, MAX(NON_UNIQUE) = 0, GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX SEPARATOR '\x1f'), MAX(SUB_PART IS NOT NULL)
+SELECT TABLE_NAME, INDEX_NAME, MAX(NON_UNIQUE) = 0, GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX SEPARATOR '\x1f'), MAX(SUB_PART IS NOT NULL), MAX(INDEX_TYPE) IN ('BTREE', 'HASH')
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_NAME IS NOT NULL
 GROUP BY TABLE_NAME, INDEX_NAME ORDER BY TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME`
 
@@ -51,7 +52,8 @@ func (mysqlDialect) catalog(ctx context.Context, q querier, _ *datamap.System) (
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, q, myColumns, nil, 8, func(v []string) {
+	ignoresCase := map[string]bool{} // by table and column; in Turkish i is no I
+	err = each(ctx, q, myColumns, nil, 9, func(v []string) {
 		t, ok := b.byName[v[0]]
 		if !ok {
 			return
@@ -61,12 +63,19 @@ func (mysqlDialect) catalog(ctx context.Context, q querier, _ *datamap.System) (
 			Name: v[1], Type: v[2], Length: int(min(length, 1<<31-1)), Nullable: v[4] == "1", Generated: v[5] == "1",
 			Identity: v[6] == "1", Default: v[7] == "1", Enum: mysqlEnum(v[2]),
 		})
+		ignoresCase[v[0]+"."+v[1]] = v[8] == "1"
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, q, separated(myIndexes), nil, 5, func(v []string) {
-		b.index(v[0], split(v[3]), v[1] == "PRIMARY", v[2] == "1" && v[4] != "1")
+	err = each(ctx, q, separated(myIndexes), nil, 6, func(v []string) {
+		cols := split(v[3])
+		b.index(v[0], cols, v[1] == "PRIMARY", v[2] == "1" && v[4] != "1")
+		if t, ok := b.byName[v[0]]; ok && len(cols) > 0 && ignoresCase[v[0]+"."+cols[0]] && v[5] == "1" {
+			if c, ok := t.Column(cols[0]); ok {
+				c.Folded = datamap.FoldedPlain
+			}
+		}
 	})
 	if err != nil {
 		return nil, err

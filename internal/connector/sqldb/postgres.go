@@ -117,7 +117,17 @@ func (p postgres) same(expr string, c *datamap.CatalogColumn, param func() strin
 	return expr + " = " + p.keyParam(param(), c) + " AND " + p.keyText(expr, c) + ` COLLATE "C" = ` + param() + "::text"
 }
 
-func (postgres) lower(expr string) string { return `lower(` + expr + `::text COLLATE "C")` }
+func (postgres) exact(text string) string { return text + ` COLLATE "C"` }
+
+func (postgres) folded(expr string, c *datamap.CatalogColumn, param string) string {
+	switch {
+	case c != nil && c.Folded == datamap.FoldedLower:
+		return "lower(" + expr + ") = lower(" + param + "::text)"
+	case c != nil && c.Folded == datamap.FoldedPlain:
+		return expr + " = " + param + "::text::" + c.Type
+	}
+	return `lower(` + expr + `::text COLLATE "C") = lower(` + param + `::text COLLATE "C")`
+}
 
 func (postgres) nullSafe(a, b string) string { return a + " IS NOT DISTINCT FROM " + b }
 

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/habeas-data/habeas/internal/datamap"
 )
@@ -45,6 +46,20 @@ WHERE i.indisvalid AND i.indpred IS NULL AND 0 <> ALL (i.indkey::int2[]) AND NOT
   AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_toast%'
 ORDER BY i.indrelid, NOT i.indisprimary, i.indexrelid`
 
+	// Indexes over lower(column), and over columns whose type ignores case. Where lower() follows a language in which I
+	// and i are no pair, it would miss what differs in the case of ASCII letters alone.
+	pgFolded = `
+SELECT n.nspname, c.relname, CASE i.indkey[0] WHEN 0 THEN '' ELSE a.attname END,
+  CASE i.indkey[0] WHEN 0 THEN pg_get_indexdef(i.indexrelid, 1, true) ELSE '' END
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+JOIN pg_database d ON d.datname = current_database()
+LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] LEFT JOIN pg_type t ON t.oid = a.atttypid
+WHERE i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash') AND NOT c.relispartition
+  AND (i.indkey[0] = 0 OR t.typname = 'citext') AND i.indcollation[0] IN (100, 950, 951)
+  AND concat_ws(' ', d.datctype, to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale') !~* '(^| )(tr|az|lt)([-_. ]|$)'
+  AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_toast%'`
+
 	pgForeignKeys = `
 SELECT n.nspname, c.relname, k.conname, rn.nspname, r.relname,
   (SELECT string_agg(a.attname, E'\x1f' ORDER BY u.ord) FROM unnest(k.conkey) WITH ORDINALITY AS u(att, ord)
@@ -58,6 +73,28 @@ JOIN pg_class r ON r.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
 WHERE k.contype = 'f'
 ORDER BY k.conrelid, k.conname`
 )
+
+// foldedBy notes that an index serves look-ups that ignore case: it holds the column itself, or the expression as
+// pg_get_indexdef writes it. Other expressions say nothing.
+func foldedBy(t *datamap.CatalogTable, column, expression string) {
+	form := datamap.FoldedPlain
+	if inner, ok := strings.CutPrefix(expression, "lower("); ok {
+		form = datamap.FoldedLower
+		inner = strings.TrimSuffix(inner, ")")
+		if c, bytes := strings.CutSuffix(inner, ` COLLATE "C"`); bytes {
+			form, inner = datamap.FoldedBytes, c
+		}
+		column = strings.TrimSuffix(inner, "::text")
+		if q, ok := strings.CutPrefix(column, `"`); ok {
+			column = strings.ReplaceAll(strings.TrimSuffix(q, `"`), `""`, `"`)
+		}
+	} else if expression != "" {
+		return
+	}
+	if c, ok := t.Column(column); ok && c.Folded != datamap.FoldedBytes {
+		c.Folded = form
+	}
+}
 
 func (postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (*datamap.Catalog, error) {
 	home := "public"
@@ -96,6 +133,14 @@ func (postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (*d
 	}
 	err = each(ctx, q, pgIndexes, nil, 5, func(v []string) {
 		b.index(name(v[0], v[1]), split(v[4]), v[2] == "true", v[3] == "true")
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, q, pgFolded, nil, 4, func(v []string) {
+		if t, ok := b.byName[name(v[0], v[1])]; ok {
+			foldedBy(t, v[2], v[3])
+		}
 	})
 	if err != nil {
 		return nil, err

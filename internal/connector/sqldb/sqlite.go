@@ -118,7 +118,11 @@ func (sqliteDialect) same(expr string, _ *datamap.CatalogColumn, param func() st
 	return expr + " = " + param() + " AND CAST(" + expr + " AS TEXT) COLLATE BINARY = CAST(" + param() + " AS TEXT)"
 }
 
-func (sqliteDialect) lower(expr string) string { return "lower(CAST(" + expr + " AS TEXT))" }
+func (sqliteDialect) exact(text string) string { return text + " COLLATE BINARY" }
+
+func (sqliteDialect) folded(expr string, _ *datamap.CatalogColumn, param string) string {
+	return "lower(CAST(" + expr + " AS TEXT)) = lower(CAST(" + param + " AS TEXT))"
+}
 
 func (sqliteDialect) nullSafe(a, b string) string { return a + " IS " + b }
 

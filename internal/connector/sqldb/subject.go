@@ -169,7 +169,11 @@ func (w *walk) candidates(ctx context.Context, q querier, t *table, cols []strin
 	if c.json == "" && mysqlBinary(col.Type) {
 		stored = w.d.dialect.keyText(expr, col) // bytes are compared by their hex digits
 	}
-	b.write("SELECT DISTINCT ", strings.Join(append(list, stored), ", "), " FROM ", w.d.dialect.table(t.cat), " ", a, " WHERE ")
+	list = append(list, stored)
+	for i, text := range list { // two spellings are two, though their collation takes them for one
+		list[i] = w.d.dialect.exact(text)
+	}
+	b.write("SELECT DISTINCT ", strings.Join(list, ", "), " FROM ", w.d.dialect.table(t.cat), " ", a, " WHERE ")
 	if !w.writeEqual(b, expr, col, c) {
 		return nil
 	}
@@ -213,8 +217,10 @@ func (w *walk) matchExpr(b *builder, alias string, col *datamap.CatalogColumn, j
 func (w *walk) writeEqual(b *builder, expr string, col *datamap.CatalogColumn, c candidate) bool {
 	di := w.d.dialect
 	if c.rule == datamap.MatchDomainCI || c.rule == datamap.MatchASCIICI {
-		b.write(di.lower(expr), " = ")
-		b.write(di.lower(b.param(c.value)))
+		if c.json != "" {
+			col = nil
+		}
+		b.write(di.folded(expr, col, b.param(c.value)))
 		return true
 	}
 	if c.json != "" {
@@ -357,7 +363,7 @@ func (d *DB) Contact(ctx context.Context, scope connector.Scope, identifier stri
 			}
 			b := &builder{dialect: d.dialect}
 			a := b.alias()
-			b.write("SELECT DISTINCT ", d.dialect.storedText(b.col(a, id.Column)), " FROM ", d.dialect.table(t.cat), " ", a, " WHERE ")
+			b.write("SELECT DISTINCT ", d.dialect.exact(d.dialect.storedText(b.col(a, id.Column))), " FROM ", d.dialect.table(t.cat), " ", a, " WHERE ")
 			w.writeKeys(b, a, t, by)
 			b.write(" AND ", b.col(a, id.Column), " IS NOT NULL ORDER BY 1")
 			err := each(ctx, q, b.sql.String(), b.args, 1, func(v []string) { out = append(out, v[0]) })
