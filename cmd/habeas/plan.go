@@ -58,11 +58,6 @@ func (c *planCmd) Run(ctx context.Context, p *program) (err error) {
 		if err != nil {
 			return fmt.Errorf("planning %s: %w", r.Right, err)
 		}
-		for _, s := range made.Steps { // what a person's data say and should say stays off the terminal
-			for i := range s.Changes {
-				s.Changes[i].Before, s.Changes[i].After = "", ""
-			}
-		}
 		plans = append(plans, foreseen{r.ID, r.Reference, r.Right, r.Status, made})
 	}
 	switch {

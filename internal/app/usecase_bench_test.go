@@ -145,15 +145,24 @@ func (b *bench) open() {
 
 func (b *bench) apply(edits ...string) tenant.Applied {
 	b.Helper()
-	policy := string(demoshop.PolicyYAML())
-	for i := 0; i < len(edits); i += 2 {
-		if !strings.Contains(policy, edits[i]) {
-			b.Fatalf("the policy does not hold %q", edits[i])
+	b.edits = edits
+	return b.applyMap()
+}
+
+// applyMap applies the files with the policy's edits as they were, and edits of the map.
+func (b *bench) applyMap(edits ...string) tenant.Applied {
+	b.Helper()
+	edited := func(text string, edits []string) []byte {
+		for i := 0; i < len(edits); i += 2 {
+			if !strings.Contains(text, edits[i]) {
+				b.Fatalf("the file does not hold %q", edits[i])
+			}
+			text = strings.Replace(text, edits[i], edits[i+1], 1)
 		}
-		policy = strings.Replace(policy, edits[i], edits[i+1], 1)
+		return []byte(text)
 	}
-	applied, problems, err := b.app.Tenants.Apply(b.ctx, tenant.Files{PolicyName: "policy.yaml", MapName: "datamap.yaml", Policy: []byte(policy),
-		Map: demoshop.DataMapYAML(b.shop.DSN)}, auditlog.Actor{Kind: string(access.KindSystem)})
+	applied, problems, err := b.app.Tenants.Apply(b.ctx, tenant.Files{PolicyName: "policy.yaml", MapName: "datamap.yaml", Policy: edited(string(demoshop.PolicyYAML()), b.edits),
+		Map: edited(string(demoshop.DataMapYAML(b.shop.DSN)), edits)}, auditlog.Actor{Kind: string(access.KindSystem)})
 	b.must(err)
 	if tenant.Wrong(problems) {
 		b.Fatalf("the tenant's files: %v", problems)

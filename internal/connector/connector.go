@@ -142,12 +142,41 @@ type Eraser interface {
 	Erase(ctx context.Context, steps []plan.Step, keys Source, guard Guard, record Recorder) error
 }
 
+// Correction is one field of a person and what it should say.
+type Correction struct {
+	Field  string
+	To     string
+	Places []datamap.Place // where one system holds it: the field itself first
+	Was    []string        // what the field itself holds, in whatever system: rows of a copy that hold it are corrected
+}
+
+// Corrected is what a system has of the fields to correct.
+type Corrected struct {
+	Steps    []plan.Step         // of action rectify: rows of one table that hold the same values
+	Known    []string            // fields that the system itself has, by their names
+	Was      map[string][]string // what they hold: the distinct values, "" for none
+	Withheld []plan.Withheld     // copies that hold something else, or that no machine writes
+}
+
+// Overwritten is a corrected column that no longer says what was written.
+type Overwritten struct {
+	Step   int // index into the steps
+	Column string
+	Rows   int64
+}
+
 // Rectifier corrects values.
 type Rectifier interface {
-	// Before finds the copies of the named fields and their present values, as steps of action rectify.
-	Before(ctx context.Context, scope Scope, changes map[string]string) ([]plan.Step, error)
-	// Rectify writes the steps in one transaction, refuses when a value is no longer what Before saw, and reads back.
-	Rectify(ctx context.Context, scope Scope, steps []plan.Step, guard Guard) error
+	// Before finds the fields and their copies with their present values, and tries the new ones against the columns:
+	// their form, length and list of values, that they are unique, and the table's checks. What does not fit is a
+	// fault.Invalid that names the field. A field that a system does not have is not among Known, and no error.
+	Before(ctx context.Context, scope Scope, hash KeyHash, fields []Correction) (Corrected, error)
+	// Rectify writes the steps on the captured keys in one transaction and reads back. A row that already says what
+	// it should counts as written, so it may be called again after a crash at any point. A row that holds neither
+	// what Before saw nor the new value undoes everything with ErrChanged.
+	Rectify(ctx context.Context, steps []plan.Step, keys Source, guard Guard, record Recorder) error
+	// Recheck looks which of the written values are no longer there. Rows that are gone are no difference.
+	Recheck(ctx context.Context, steps []plan.Step, keys Source) ([]Overwritten, error)
 }
 
 // Checker looks again after the work, with queries of its own.

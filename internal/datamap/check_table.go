@@ -14,6 +14,9 @@ func (p *mapReader) checkTable(m *Map, s *System, t *Table, identifiers map[stri
 	p.checkMatch(t, identifiers, path)
 	p.checkErase(s, t, path)
 	p.checkExport(t, path)
+	for _, name := range slices.Sorted(maps.Keys(t.Columns)) {
+		p.checkCopy(m, s, t, name, join(path, "columns."+name))
+	}
 	if t.Category == "" && t.Erase.Do != EraseRetain && (t.Match == nil || !t.Match.None) {
 		p.warnAt(path, "add category:, as the policy names it", "%s has no category: its purposes and retention can't be told to the person", t.Name)
 	}

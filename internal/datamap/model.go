@@ -203,6 +203,7 @@ type Column struct {
 	Personal  *bool // nil: as the table
 	Export    Show
 	Anonymize *Anonymize
+	CopyOf    string // `table.column`, or `system.table.column`: holds the same field, and is corrected with it
 	Why       string
 }
 

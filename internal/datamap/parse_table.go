@@ -223,7 +223,7 @@ func (p *mapReader) columns(n ast.Node, path string) map[string]Column {
 
 func (p *mapReader) column(c pair, path string) Column {
 	var out Column
-	f := p.fields(c.node, path, "personal", "export", "anonymize", "why")
+	f := p.fields(c.node, path, "personal", "export", "anonymize", "copy_of", "why")
 	if v, ok := f["personal"]; ok {
 		if b, ok := p.flag(v.node, join(path, "personal")); ok {
 			out.Personal = &b
@@ -232,8 +232,10 @@ func (p *mapReader) column(c pair, path string) Column {
 	if v, ok := f["export"]; ok {
 		out.Export = Show(p.word(v.node, join(path, "export"), "show", "presence", "hide", "never"))
 	}
-	if v, ok := f["why"]; ok {
-		out.Why = p.text(v.node, join(path, "why"))
+	for key, into := range map[string]*string{"why": &out.Why, "copy_of": &out.CopyOf} {
+		if v, ok := f[key]; ok {
+			*into = p.text(v.node, join(path, key))
+		}
 	}
 	if v, ok := f["anonymize"]; ok {
 		out.Anonymize = p.anonymize(v.node, join(path, "anonymize"))

@@ -297,6 +297,9 @@ func (w *writer) columns(t *Table) {
 			}
 			parts = append(parts, "anonymize: "+text+"}")
 		}
+		if c.CopyOf != "" {
+			parts = append(parts, "copy_of: "+plain(c.CopyOf))
+		}
 		if c.Why != "" {
 			parts = append(parts, "why: "+plain(c.Why))
 		}

@@ -176,7 +176,10 @@ func (s *Service) execute(r *run) (step, string) {
 		}
 		return s.capture, "capture"
 	case dsr.WorkRectify:
-		return s.rectify, "rectify"
+		if r.req.Stage == dsr.StageAct {
+			return s.rectify, "rectify"
+		}
+		return s.capture, "capture"
 	case dsr.WorkSuppress:
 		return s.suppress, "suppress"
 	case dsr.WorkLetter:

@@ -164,46 +164,6 @@ func (s *Service) exportMeta(r *run, p *plan.Plan) export.Meta {
 	return m
 }
 
-// rectify writes the corrected values, each only where it still is what the plan showed, and reads them back.
-func (s *Service) rectify(ctx context.Context, r *run) error {
-	p, err := s.approvedPlan(ctx, r)
-	if err != nil {
-		return err
-	}
-	if r.req.Stage != dsr.StageAct { // first time: nothing written so far, so the plan must still fit
-		fresh, err := s.confirm(ctx, r)
-		if err != nil || fresh == nil {
-			return err
-		}
-		return s.enter(ctx, r, dsr.StageAct)
-	}
-	open, _, err := s.openSystems(ctx, r)
-	if err != nil {
-		return err
-	}
-	for _, o := range open {
-		index, steps := stepsOf(&p, o.entry.Name)
-		rectifier, ok := o.system.(connector.Rectifier)
-		if len(steps) == 0 || !ok {
-			continue
-		}
-		scope, err := s.scopeIn(ctx, r, o)
-		if err != nil {
-			return err
-		}
-		if err := rectifier.Rectify(ctx, scope, steps, s.guard(r)); err != nil {
-			return s.eraseFailed(o, err)
-		}
-		record := s.recorder(r, p, index)
-		for i, st := range steps {
-			if err := record(ctx, i, st.Rows, 0); err != nil {
-				return err
-			}
-		}
-	}
-	return s.enter(ctx, r, dsr.StageTell)
-}
-
 // suppress records what the guard answers from now on: for every identifier of the person, proven or, for rights that
 // need no proof, as it was said.
 func (s *Service) suppress(ctx context.Context, r *run) error {

@@ -20,7 +20,11 @@ import (
 func (s *Service) capture(ctx context.Context, r *run) error {
 	wait := false
 	err := s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) (err error) {
-		wait, err = s.mustWait(tx, req)
+		if req.Right.Work() == dsr.WorkRectify {
+			wait, err = s.mustWaitToRectify(tx, r, req)
+		} else {
+			wait, err = s.mustWait(tx, req)
+		}
 		if err != nil || wait {
 			return errors.Join(err, tx.Release(req, tx.Now.Add(time.Minute)))
 		}

@@ -48,6 +48,8 @@ func (s *Service) Oblige(ctx context.Context, id dsr.TenantID, obligationID stri
 	switch {
 	case o.Kind == store.ObligationPurge:
 		err = s.purge(ctx, r, o)
+	case o.Kind == store.ObligationRecheck:
+		err = s.recheck(ctx, r, o)
 	case o.Kind == store.ObligationDeleteRows && r.req.OnHold:
 		err = errHeld
 	case o.Kind == store.ObligationDeleteRows:
@@ -231,7 +233,7 @@ func mayPurge(tx *store.Tx, id dsr.SubmissionID) error {
 			return err
 		}
 		for _, x := range owed {
-			if x.Kind == store.ObligationDeleteRows {
+			if x.Kind == store.ObligationDeleteRows || x.Kind == store.ObligationRecheck {
 				return errHeld
 			}
 		}

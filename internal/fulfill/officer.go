@@ -51,13 +51,33 @@ func (s *Service) Plan(ctx context.Context, p access.Principal, id dsr.RequestID
 		return err
 	})
 	if err != nil || found {
-		return out, err
+		return seenBy(p, out), err
 	}
 	return s.Foresee(ctx, p, id)
 }
 
+// seenBy leaves out what a person's data say and should say, but for those who decide about it.
+func seenBy(p access.Principal, out plan.Plan) plan.Plan {
+	if p.Can(access.RequestApprove) {
+		return out
+	}
+	out.Steps = slices.Clone(out.Steps)
+	for i := range out.Steps {
+		out.Steps[i].Changes = slices.Clone(out.Steps[i].Changes)
+		for j := range out.Steps[i].Changes {
+			out.Steps[i].Changes[j].Before, out.Steps[i].Changes[j].After = "", ""
+		}
+	}
+	return out
+}
+
 // Foresee makes the plan of a request without keeping it: what would happen.
 func (s *Service) Foresee(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error) {
+	out, err := s.foresee(ctx, p, id)
+	return seenBy(p, out), err
+}
+
+func (s *Service) foresee(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error) {
 	var r *run
 	err := s.reading(ctx, p, id, access.PlanRead, func(_ *store.Tx, v *run) error {
 		r = v
@@ -92,7 +112,7 @@ func (s *Service) Replan(ctx context.Context, p access.Principal, id dsr.Request
 	if err := p.Check(access.PlanMake); err != nil {
 		return plan.Plan{}, s.refused(ctx, p, id, access.PlanMake, err)
 	}
-	fresh, err := s.Foresee(ctx, p, id)
+	fresh, err := s.foresee(ctx, p, id)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -109,7 +129,7 @@ func (s *Service) Replan(ctx context.Context, p access.Principal, id dsr.Request
 		}
 		return tx.UpdateRequest(&r.req, store.Act{By: tx.Actor(p), Action: string(access.PlanMake), Facts: planFacts(fresh)})
 	})
-	return fresh, err
+	return seenBy(p, fresh), err
 }
 
 // Approve approves the plan that has this digest. Where the policy wants two approvals, the second comes from another
@@ -300,7 +320,8 @@ func (s *Service) wakeSiblings(tx *store.Tx, done dsr.Request) error {
 		return err
 	}
 	for _, o := range all {
-		if o.ID != done.ID && o.Right.Work() == dsr.WorkErase && (o.Status == dsr.StatusInGrace || o.Status == dsr.StatusExecuting) && !o.NextActionAt.IsZero() && o.NextActionAt.After(tx.Now) {
+		waits := o.Right.Work() == dsr.WorkErase || o.Right.Work() == dsr.WorkRectify
+		if o.ID != done.ID && waits && (o.Status == dsr.StatusInGrace || o.Status == dsr.StatusExecuting) && !o.NextActionAt.IsZero() && o.NextActionAt.After(tx.Now) {
 			if o.Status == dsr.StatusInGrace && o.GraceEndsAt.After(tx.Now) {
 				continue
 			}

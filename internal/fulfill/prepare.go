@@ -181,7 +181,15 @@ func (s *Service) makePlan(ctx context.Context, r *run, at time.Time) (plan.Plan
 	if plan.Ambiguous(in.Founds) {
 		return plan.Plan{}, needsPerson(dsr.AttentionAmbiguous, "several people answer to the proven identifiers")
 	}
+	if r.req.Right.Work() == dsr.WorkRectify {
+		if err := s.findFields(ctx, r, &in, open, hash); err != nil {
+			return plan.Plan{}, err
+		}
+	}
 	for _, u := range unreached {
+		if r.req.Right.Work() != dsr.WorkErase {
+			break
+		}
 		in.Refusals = append(in.Refusals, plan.Refusal{System: u.Name, Message: fmt.Sprintf("the system %s is of kind %s, which is not carried out by machine yet", u.Name, u.Kind)})
 	}
 	p, err := plan.Make(in)
@@ -221,26 +229,6 @@ func (s *Service) find(ctx context.Context, r *run, in *plan.Input, o opened, be
 	}
 	found.System = o.entry.Name
 	in.Founds = append(in.Founds, found)
-	if r.req.Right.Work() != dsr.WorkRectify || found.Subjects == 0 {
-		return nil
-	}
-	rectifier, ok := o.system.(connector.Rectifier)
-	if !ok {
-		in.Refusals = append(in.Refusals, plan.Refusal{System: o.entry.Name, Message: "values in this system are corrected by a person"})
-		return nil
-	}
-	changes := map[string]string{}
-	for _, c := range r.req.Changes {
-		changes[c.Field] = c.To
-	}
-	steps, err := rectifier.Before(ctx, scope, changes)
-	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) { // no such field, or several values: asking again gives the same
-		return &lasting{dsr.AttentionPlanRefused, fmt.Errorf("reading what is to be corrected in %s: %w", o.entry.Name, err)}
-	}
-	if err != nil {
-		return fmt.Errorf("reading what is to be corrected in %s: %w", o.entry.Name, err)
-	}
-	in.Rectify = append(in.Rectify, steps...)
 	return nil
 }
 

@@ -59,6 +59,11 @@ func (s *Service) tell(ctx context.Context, r *run) error {
 				return err
 			}
 		}
+		if r.req.Right.Work() == dsr.WorkRectify {
+			if err := s.oweRechecks(tx, r, req, p); err != nil {
+				return err
+			}
+		}
 		if err := s.letter(tx, r, kind, "done:"+string(req.ID), fill); err != nil {
 			return err
 		}

@@ -125,7 +125,11 @@ func (s *Service) Request(ctx context.Context, p access.Principal, id dsr.Reques
 			v.Submission.Person = dsr.Person{}
 			return nil
 		}
-		return s.officerParts(tx, r, &v)
+		if err := s.officerParts(tx, r, &v); err != nil || v.Plan == nil {
+			return err
+		}
+		*v.Plan = seenBy(p, *v.Plan)
+		return nil
 	})
 	return v, err
 }

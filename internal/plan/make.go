@@ -23,6 +23,7 @@ type Input struct {
 	Rules         map[string]*Rules // by system, for erasure
 	Founds        []Found           // at most one a system, in any order
 	Rectify       []Step            // for rectification: what the connectors found to change
+	Withheld      []Withheld        // for rectification: copies that stay as they are
 	Refusals      []Refusal         // obstacles known beforehand, say of NewRules
 	Today         statute.Date      // the day on which the plan will be executed
 	Now           time.Time
@@ -60,6 +61,8 @@ func Make(in Input) (Plan, error) {
 		}
 	case dsr.WorkRectify:
 		m.plan.Steps = append(m.plan.Steps, in.Rectify...)
+		m.plan.Withheld = append(m.plan.Withheld, in.Withheld...)
+		m.plan.Refusals = append(m.plan.Refusals, in.Refusals...)
 	case dsr.WorkSuppress:
 		m.plan.Steps = append(m.plan.Steps, Step{System: Own, Table: "suppressions", Action: ActionSuppress, Rows: 1})
 	case dsr.WorkLetter:

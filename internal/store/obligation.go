@@ -15,6 +15,7 @@ const (
 	ObligationPurge         = "purge"          // our own data on the submission go
 	ObligationExpirePackage = "expire_package" // the package goes
 	ObligationReminder      = "reminder"       // a person must look
+	ObligationRecheck       = "recheck"        // corrected values are looked at again
 )
 
 // The states of obligations.

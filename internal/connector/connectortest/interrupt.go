@@ -11,7 +11,6 @@ import (
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/datamap"
 	"github.com/habeas-data/habeas/internal/fault"
-	"github.com/habeas-data/habeas/internal/plan"
 )
 
 var errCut = errors.New("cut off")
@@ -162,42 +161,6 @@ func testGaps(t *testing.T, f Fixture) {
 	}
 	if err := f.open(t, sys).(connector.Collector).Collect(context.Background(), scope(), NewPackage()); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an export by a broken map gives %v", err)
-	}
-}
-
-func testRectify(t *testing.T, f Fixture) {
-	ctx := context.Background()
-	s := f.twin(t)
-	before := f.content(t)
-	r := s.(connector.Rectifier)
-	_, err := r.Before(ctx, scope(), map[string]string{"name": "Zoë Ó'H", "email": "new@example.test", "newsletter.email": "x"})
-	if !fault.Is(err, fault.Conflict) { // two rows of the newsletter hold two addresses
-		t.Errorf("got %v", err)
-	}
-	if _, err = r.Before(ctx, scope(), map[string]string{"nonsense": "x", "id": "7"}); !fault.Is(err, fault.Invalid) {
-		t.Errorf("got %v", err)
-	}
-	steps, err := r.Before(ctx, scope(), map[string]string{"name": "Zoë Ó'H", "email": "new@example.test"})
-	if err != nil || len(steps) != 1 || len(steps[0].Changes) != 2 || steps[0].Changes[0] != (plan.FieldChange{Column: "email", Before: subjectMail, After: "new@example.test"}) {
-		t.Fatalf("steps %+v, %v", steps, err)
-	}
-	wrong := slices.Clone(steps)
-	wrong[0].Changes = slices.Clone(steps[0].Changes)
-	wrong[0].Changes[1].Before = "Somebody"
-	if err := r.Rectify(ctx, scope(), wrong, Free); !errors.Is(err, connector.ErrChanged) {
-		t.Errorf("got %v, want ErrChanged", err)
-	}
-	if d := diff(before, f.content(t)); len(d) != 0 {
-		t.Errorf("changed %v", d)
-	}
-	if err := r.Rectify(ctx, scope(), steps, Free); err != nil {
-		t.Fatal(err)
-	}
-	if d := diff(before, f.content(t)); !slices.Equal(d, []string{"customer/1 changed"}) {
-		t.Errorf("changed %v", d)
-	}
-	if row := f.content(t)["customer"]["1"]; !strings.Contains(row, "Zoë Ó'H") || !strings.Contains(row, "new@example.test") {
-		t.Errorf("now %s", row)
 	}
 }
 

@@ -32,6 +32,8 @@ func Run(t *testing.T, factory Factory) {
 		{"a constraint undoes everything", testConstraint},
 		{"an uncovered table is named", testGaps},
 		{"rectify", testRectify},
+		{"rectify cut off anywhere", testRectifyCutOff},
+		{"a value that does not fit is named", testMisfits},
 		{"count and contact", testLookups},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, factory(t)) })

@@ -29,6 +29,13 @@ func (d *DB) Capture(ctx context.Context, scope connector.Scope, rules *plan.Rul
 				return err
 			}
 		}
+		for i, s := range steps {
+			if s.System == d.sys.Name && s.Action == plan.ActionRectify {
+				if err := w.captureChanges(ctx, q, i, s, emit); err != nil {
+					return err
+				}
+			}
+		}
 		for _, t := range slices.Backward(f.order) {
 			if err := f.capture(ctx, t, steps, emit); err != nil {
 				return err
@@ -50,11 +57,11 @@ func (d *DB) Capture(ctx context.Context, scope connector.Scope, rules *plan.Rul
 func (f *fates) capture(ctx context.Context, t *table, steps []plan.Step, emit func(int, []connector.Key) error) error {
 	var at []int
 	for i, s := range steps {
-		if s.System == f.w.d.sys.Name && s.Table == t.name && s.Action != plan.ActionUnlink {
+		if s.System == f.w.d.sys.Name && s.Table == t.name && s.Action != plan.ActionUnlink && s.Action != plan.ActionRectify {
 			at = append(at, i)
 		}
 	}
-	if len(at) == 0 && f.rules != nil && f.held[t] == nil {
+	if len(at) == 0 && (f.rules == nil || f.held[t] == nil) {
 		return nil
 	}
 	chunks := make(map[int][]connector.Key, len(at))

@@ -57,6 +57,9 @@ type dialect interface {
 	concat(parts []string) string
 	// assign wraps a text parameter so that it can be written to the column.
 	assign(placeholder string, c *datamap.CatalogColumn) string
+	// checks gives the conditions that the engine holds every row of a table against, in its own words: columns
+	// without a table's name before them.
+	checks(ctx context.Context, q querier, t *datamap.CatalogTable) ([]rowCheck, error)
 	// afterErase runs on the pool when rows are gone.
 	afterErase(ctx context.Context, pool *sql.DB) error
 	// begin prepares a writing transaction.

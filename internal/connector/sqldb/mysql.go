@@ -247,6 +247,14 @@ func (mysqlDialect) concat(parts []string) string { return "CONCAT(" + strings.J
 
 func (mysqlDialect) assign(placeholder string, _ *datamap.CatalogColumn) string { return placeholder }
 
+// checks reads the table's own text: the two dialects of the catalog that MySQL and MariaDB have differ.
+func (mysqlDialect) checks(ctx context.Context, q querier, t *datamap.CatalogTable) ([]rowCheck, error) {
+	var out []rowCheck
+	m := mysqlDialect{}
+	err := each(ctx, q, "SHOW CREATE TABLE "+m.table(t), nil, 2, func(v []string) { out = liteChecks(v[1]) })
+	return out, err
+}
+
 func (mysqlDialect) afterErase(context.Context, *sql.DB) error { return nil }
 
 func (mysqlDialect) begin(context.Context, *sql.Tx) error { return nil }

@@ -210,6 +210,21 @@ func (p postgres) assign(placeholder string, c *datamap.CatalogColumn) string {
 	return p.keyParam(placeholder, c)
 }
 
+// checks gives the table's own conditions and those of the domains of its columns.
+func (postgres) checks(ctx context.Context, q querier, t *datamap.CatalogTable) ([]rowCheck, error) {
+	var out []rowCheck
+	err := each(ctx, q, `
+SELECT k.conname, pg_get_expr(k.conbin, k.conrelid) FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype = 'c' AND n.nspname = $1 AND c.relname = $2
+UNION ALL
+SELECT t.typname, quote_ident(a.attname) || '::' || format_type(a.atttypid, a.atttypmod) || ' IS NOT DISTINCT FROM ' || quote_ident(a.attname)
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND n.nspname = $1 AND c.relname = $2
+ORDER BY 1`, []any{t.Schema, t.Bare}, 2, func(v []string) { out = append(out, rowCheck{v[0], v[1]}) })
+	return out, err
+}
+
 func (postgres) afterErase(context.Context, *sql.DB) error { return nil }
 
 func (postgres) begin(ctx context.Context, tx *sql.Tx) error {

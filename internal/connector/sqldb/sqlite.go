@@ -173,6 +173,12 @@ func (sqliteDialect) concat(parts []string) string { return strings.Join(parts, 
 
 func (sqliteDialect) assign(placeholder string, _ *datamap.CatalogColumn) string { return placeholder }
 
+func (sqliteDialect) checks(ctx context.Context, q querier, t *datamap.CatalogTable) ([]rowCheck, error) {
+	var out []rowCheck
+	err := each(ctx, q, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", []any{t.Bare}, 1, func(v []string) { out = liteChecks(v[0]) })
+	return out, err
+}
+
 // afterErase moves the write-ahead log into the file and cuts it: its old frames still hold what was deleted.
 func (sqliteDialect) afterErase(ctx context.Context, pool *sql.DB) error {
 	var busy, log, done int
