@@ -1,5 +1,7 @@
 package datamap
 
+import "time"
+
 // Map is a parsed datamap.yaml.
 type Map struct {
 	Tenant  string
@@ -39,11 +41,23 @@ type System struct {
 	Line       int
 }
 
-// Limits stop a plan that would take too much before its first row. Zero: no limit.
+// Limits bound what an erasure may do to a system. MaxRows and MaxShare stop a plan that would take too much before its
+// first row. Zero: no limit, or the default.
 type Limits struct {
-	MaxRows  int64   // most rows of one table that one plan may touch
-	MaxShare float64 // most of a table, 0..1, that one plan may touch (tables under 100 rows are exempt)
+	MaxRows  int64         // most rows of one table that one plan may touch
+	MaxShare float64       // most of a table, 0..1, that one plan may touch (tables under 100 rows are exempt)
+	LockTime time.Duration // longest that a batch of an erasure may hold its locks; zero: DefaultLockTime
+	K        int64         // fewest people who must share what stays of an anonymized row; zero: it is counted, nothing follows
 }
+
+// DefaultLockTime is the LockTime of a map that sets none.
+const DefaultLockTime = 250 * time.Millisecond
+
+// The bounds of LockTime: below, a batch is a few rows and an erasure takes days; above, other traffic waits noticeably.
+const (
+	MinLockTime = 10 * time.Millisecond
+	MaxLockTime = 10 * time.Second
+)
 
 // Schemas says which schemas of a database count; ignored ones carry a reason.
 type Schemas struct {

@@ -2,9 +2,12 @@ package datamap
 
 import (
 	"cmp"
+	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -12,6 +15,7 @@ import (
 var (
 	tenantForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 	nameForm   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)
+	secondForm = regexp.MustCompile(`^PT([0-9]{1,2}(?:\.[0-9]{1,3})?)S$`)
 	jsonForm   = regexp.MustCompile(`^\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,4}\])+$`)
 )
 
@@ -127,14 +131,38 @@ func (p *mapReader) texts(n ast.Node, path string) map[string]string {
 
 func (p *mapReader) limits(n ast.Node, path string) Limits {
 	var l Limits
-	f := p.fields(n, path, "max_rows", "max_share")
+	f := p.fields(n, path, "max_rows", "max_share", "lock_time", "k")
 	if v, ok := f["max_rows"]; ok {
 		l.MaxRows = p.whole(v.node, join(path, "max_rows"))
 	}
 	if v, ok := f["max_share"]; ok {
 		l.MaxShare = p.share(v.node, join(path, "max_share"))
 	}
+	if v, ok := f["lock_time"]; ok {
+		l.LockTime = p.seconds(v.node, join(path, "lock_time"))
+	}
+	if v, ok := f["k"]; ok {
+		if l.K = p.whole(v.node, join(path, "k")); l.K == 1 {
+			p.bad(spot(v.node), join(path, "k"), "2 or more", "one person alone is what k guards against")
+		}
+	}
 	return l
+}
+
+// seconds reads a short ISO 8601 duration: `PT0.25S`.
+func (p *mapReader) seconds(n ast.Node, path string) time.Duration {
+	text := p.text(n, path)
+	m := secondForm.FindStringSubmatch(text)
+	if m == nil {
+		p.bad(spot(n), path, "write PT0.25S", "%q is not a time in seconds", text)
+		return 0
+	}
+	s, _ := strconv.ParseFloat(m[1], 64) // the form is a number
+	d := time.Duration(math.Round(s*1000)) * time.Millisecond
+	if d < MinLockTime || d > MaxLockTime {
+		p.bad(spot(n), path, "between PT0.01S and PT10S", "%s is outside what is possible", text)
+	}
+	return d
 }
 
 func (p *mapReader) schemas(n ast.Node, path string) Schemas {

@@ -81,6 +81,12 @@ func (w *writer) system(s *System) {
 		if s.Limits.MaxShare > 0 {
 			parts = append(parts, "max_share: "+strconv.FormatFloat(s.Limits.MaxShare, 'f', -1, 64))
 		}
+		if s.Limits.LockTime > 0 {
+			parts = append(parts, "lock_time: PT"+strconv.FormatFloat(s.Limits.LockTime.Seconds(), 'f', -1, 64)+"S")
+		}
+		if s.Limits.K > 0 {
+			parts = append(parts, "k: "+strconv.FormatInt(s.Limits.K, 10))
+		}
 		w.line(2, "limits: {%s}", strings.Join(parts, ", "))
 	}
 	if len(s.Tables) == 0 && s.Wildcard == nil {
