@@ -21,7 +21,15 @@ type CatalogTable struct {
 	Unique      [][]string
 	Indexes     [][]string // leading columns of every index, primary key and unique ones among them
 	ForeignKeys []ForeignKey
+	Triggers    []Trigger
 	Rows        int64 // an estimate; -1 when unknown
+}
+
+// Trigger is what the database does by itself when rows of a table change.
+type Trigger struct {
+	Name    string
+	Event   string // insert, update or delete: when it runs
+	Deletes bool   // it may delete rows
 }
 
 // CatalogColumn is one column.

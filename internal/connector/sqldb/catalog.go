@@ -56,6 +56,12 @@ func (b *catalogBuilder) index(table string, cols []string, primary, unique bool
 	}
 }
 
+func (b *catalogBuilder) trigger(table, name, event string, deletes bool) {
+	if t, ok := b.byName[table]; ok {
+		t.Triggers = append(t.Triggers, datamap.Trigger{Name: name, Event: event, Deletes: deletes})
+	}
+}
+
 func containsSet(sets [][]string, cols []string) bool {
 	return slices.ContainsFunc(sets, func(s []string) bool { return slices.Equal(s, cols) })
 }

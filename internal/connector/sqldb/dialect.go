@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"time"
 
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/datamap"
@@ -62,11 +63,23 @@ type dialect interface {
 	checks(ctx context.Context, q querier, t *datamap.CatalogTable) ([]rowCheck, error)
 	// afterErase runs on the pool when rows are gone.
 	afterErase(ctx context.Context, pool *sql.DB) error
-	// begin prepares a writing transaction.
-	begin(ctx context.Context, tx *sql.Tx) error
+	// isolation is the level of a writing transaction: each statement sees what others committed before it.
+	isolation(ctx context.Context, q querier) (sql.IsolationLevel, error)
+	// begin prepares a writing transaction: it gives up a lock that it has to wait for longer than b.wait, and a
+	// statement that takes longer than b.statement (0: no bound), where the engine can.
+	begin(ctx context.Context, tx *sql.Tx, b bounds) error
+	// forUpdate and forShare end a SELECT that locks what it reads; empty where a writer is alone anyway.
+	forUpdate() string
+	forShare() string
+	// deleted counts the rows that this session's transactions deleted so far, by anybody: statements, triggers and,
+	// where the engine counts them, cascades. By table name, or under "" in all.
+	deleted(ctx context.Context, q querier) (map[string]int64, error)
 	// defers tells whether the engine checks all foreign keys at commit in transactions prepared by begin.
 	defers() bool
 }
+
+// bounds are the times of one writing transaction.
+type bounds struct{ wait, statement time.Duration }
 
 // builder collects a statement and its parameters in the order of the text.
 type builder struct {

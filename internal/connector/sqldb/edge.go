@@ -13,7 +13,7 @@ func (g *graph) addEdges() {
 	for _, t := range g.sorted() {
 		for _, fk := range t.cat.ForeignKeys {
 			if to, ok := g.tables[fk.RefTable]; ok && len(fk.Columns) == len(fk.RefColumns) {
-				g.addEdge(edge{from: t, to: to, cols: fk.Columns, refs: fk.RefColumns, declared: true, deferrable: fk.Deferrable})
+				g.addEdge(edge{from: t, to: to, cols: fk.Columns, refs: fk.RefColumns, declared: true, deferrable: fk.Deferrable, onDelete: fk.OnDelete})
 			}
 		}
 	}

@@ -21,6 +21,9 @@ type dbError struct {
 	code       string // SQLSTATE, MySQL number or SQLite result code
 	constraint string // where the engine names it apart from its text
 	cause      error  // a context error, else nil
+	again      bool   // somebody held what we asked for: the same transaction may succeed a moment later
+	slow       bool   // our own bound on a statement's time was reached
+	refers     bool   // a row that stays refers to what would go
 }
 
 func (e *dbError) Error() string {
@@ -61,7 +64,9 @@ func classify(err error) (fault.Kind, error) {
 	var ne net.Error
 	switch {
 	case errors.As(err, &pe):
-		c := &dbError{code: "SQLSTATE " + pe.Code, constraint: pe.ConstraintName}
+		c := &dbError{code: "SQLSTATE " + pe.Code, constraint: pe.ConstraintName,
+			again: pe.Code == "40001" || pe.Code == "40P01" || pe.Code == "55P03", slow: pe.Code == "57014",
+			refers: pe.Code == "23503" || pe.Code == "23001"}
 		switch {
 		case strings.HasPrefix(pe.Code, "23"):
 			return fault.Conflict, c
@@ -71,16 +76,19 @@ func classify(err error) (fault.Kind, error) {
 		}
 		return fault.Internal, c
 	case errors.As(err, &me):
-		c := &dbError{code: fmt.Sprintf("error %d", me.Number)}
+		c := &dbError{code: fmt.Sprintf("error %d", me.Number),
+			again: me.Number == 1205 || me.Number == 1213 || me.Number == 1020, slow: me.Number == 1969 || me.Number == 3024,
+			refers: me.Number == 1451 || me.Number == 1217}
 		switch me.Number {
 		case 1048, 1062, 1169, 1216, 1217, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025:
 			return fault.Conflict, c
-		case 1205, 1213, 1040, 1053, 1317, 1969, 3024:
+		case 1205, 1213, 1020, 1040, 1053, 1317, 1969, 3024:
 			return fault.Unavailable, c
 		}
 		return fault.Internal, c
 	case errors.As(err, &se):
-		c := &dbError{code: fmt.Sprintf("SQLite code %d", se.Code())}
+		c := &dbError{code: fmt.Sprintf("SQLite code %d", se.Code()), again: se.Code()&0xff == 5 || se.Code()&0xff == 6,
+			refers: se.Code() == 787 || se.Code() == 1811}
 		switch se.Code() & 0xff {
 		case 19: // SQLITE_CONSTRAINT
 			return fault.Conflict, c

@@ -55,9 +55,10 @@ type edge struct {
 	nullable   bool // the reference can be cleared
 	declared   bool // a foreign key: the database itself insists
 	deferrable bool
-	clear      bool // the map says in words that the reference is cleared (also_about, mentions with on_erase null)
-	keep       bool // the map says in words that the reference stays
-	owns       bool // rows that refer through it are the owner's by the map: nobody else's row can be among them
+	onDelete   string // of a declared one: what the database does by itself to rows that refer
+	clear      bool   // the map says in words that the reference is cleared (also_about, mentions with on_erase null)
+	keep       bool   // the map says in words that the reference stays
+	owns       bool   // rows that refer through it are the owner's by the map: nobody else's row can be among them
 }
 
 func compile(sys *datamap.System, cat *datamap.Catalog) *graph {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
+	"errors"
+	"math"
 	"net"
 	"net/url"
 	"strconv"
@@ -257,6 +259,43 @@ func (mysqlDialect) checks(ctx context.Context, q querier, t *datamap.CatalogTab
 
 func (mysqlDialect) afterErase(context.Context, *sql.DB) error { return nil }
 
-func (mysqlDialect) begin(context.Context, *sql.Tx) error { return nil }
+// isolation is read committed, which locks rows and not the gaps between them, unless the server writes its log in a
+// way that forbids it.
+func (mysqlDialect) isolation(ctx context.Context, q querier) (sql.IsolationLevel, error) {
+	level := sql.LevelReadCommitted
+	err := each(ctx, q, "SELECT @@log_bin AND @@binlog_format = 'STATEMENT'", nil, 1, func(v []string) {
+		if v[0] == "1" {
+			level = sql.LevelRepeatableRead
+		}
+	})
+	return level, err
+}
+
+// begin sets session variables: the eraser's connection ends with it.
+func (mysqlDialect) begin(ctx context.Context, tx *sql.Tx, b bounds) error {
+	wait := max(1, int64(math.Round(b.wait.Seconds()))) // the engine knows whole seconds
+	if _, err := tx.ExecContext(ctx, "SET innodb_lock_wait_timeout = "+strconv.FormatInt(wait, 10)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "SET max_statement_time = "+strconv.FormatFloat(b.statement.Seconds(), 'f', 3, 64))
+	var unknown *mysql.MySQLError
+	if errors.As(err, &unknown) && unknown.Number == unknownVariable {
+		return nil // MySQL bounds reading statements only; MariaDB bounds all
+	}
+	return err
+}
+
+const unknownVariable = 1193
+
+func (mysqlDialect) forUpdate() string { return " FOR UPDATE" }
+
+func (mysqlDialect) forShare() string { return " LOCK IN SHARE MODE" }
+
+// deleted counts what statements and triggers of this session deleted; the engine does not count its cascades.
+func (mysqlDialect) deleted(ctx context.Context, q querier) (map[string]int64, error) {
+	out := map[string]int64{}
+	err := each(ctx, q, "SHOW SESSION STATUS LIKE 'Handler_delete'", nil, 2, func(v []string) { out[""], _ = strconv.ParseInt(v[1], 10, 64) })
+	return out, err
+}
 
 func (mysqlDialect) defers() bool { return false }

@@ -34,6 +34,10 @@ JOIN information_schema.REFERENTIAL_CONSTRAINTS r
 WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL
 GROUP BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME`
 
+	myTriggers = `
+SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME, LOWER(EVENT_MANIPULATION), LOWER(ACTION_STATEMENT) RLIKE 'delete|replace|call'
+FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = DATABASE() AND EVENT_MANIPULATION <> 'INSERT'`
+
 	// MariaDB keeps JSON columns as longtext with this check.
 	myJSONChecks = `
 SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
@@ -89,6 +93,10 @@ func (mysqlDialect) catalog(ctx context.Context, q querier, _ *datamap.System) (
 			Name: v[1], RefTable: ref, Columns: split(v[4]), RefColumns: split(v[5]), OnDelete: strings.ToLower(v[6]),
 		})
 	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, q, myTriggers, nil, 4, func(v []string) { b.trigger(v[0], v[1], v[2], v[3] == "1") })
 	if err != nil {
 		return nil, err
 	}

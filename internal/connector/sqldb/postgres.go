@@ -193,7 +193,7 @@ func (p postgres) keysIn(b *builder, alias string, cols []*datamap.CatalogColumn
 	return nil
 }
 
-func (postgres) batch() int { return 5000 }
+func (postgres) batch() int { return 20_000 }
 
 func (postgres) isText(c *datamap.CatalogColumn) bool {
 	t := c.Type
@@ -227,9 +227,32 @@ ORDER BY 1`, []any{t.Schema, t.Bare}, 2, func(v []string) { out = append(out, ro
 
 func (postgres) afterErase(context.Context, *sql.DB) error { return nil }
 
-func (postgres) begin(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, "SET CONSTRAINTS ALL DEFERRED")
+func (postgres) isolation(context.Context, querier) (sql.IsolationLevel, error) {
+	return sql.LevelReadCommitted, nil
+}
+
+func (postgres) begin(ctx context.Context, tx *sql.Tx, b bounds) error {
+	_, err := tx.ExecContext(ctx, "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)",
+		strconv.FormatInt(b.wait.Milliseconds(), 10), strconv.FormatInt(b.statement.Milliseconds(), 10))
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "SET CONSTRAINTS ALL DEFERRED")
+	}
 	return err
+}
+
+func (postgres) forUpdate() string { return " FOR UPDATE" }
+
+func (postgres) forShare() string { return "" } // each statement reads what is committed, and the referred row is locked
+
+// deleted reads the session's own counters, which hold cascades and what triggers did as well.
+func (postgres) deleted(ctx context.Context, q querier) (map[string]int64, error) {
+	out := map[string]int64{}
+	err := each(ctx, q, `
+SELECT n.nspname || '.' || c.relname, sum(pg_stat_get_xact_tuples_deleted(k.oid))
+FROM pg_class k JOIN pg_class c ON c.oid = coalesce(pg_partition_root(k.oid), k.oid) JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND pg_stat_get_xact_tuples_deleted(k.oid) > 0 GROUP BY 1`, nil, 2,
+		func(v []string) { out[v[0]], _ = strconv.ParseInt(v[1], 10, 64) })
+	return out, err
 }
 
 func (postgres) defers() bool { return false }

@@ -60,6 +60,12 @@ WHERE i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash') AND N
   AND concat_ws(' ', d.datctype, to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale') !~* '(^| )(tr|az|lt)([-_. ]|$)'
   AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_toast%'`
 
+	// What a trigger's function does is code: any may delete. 8 and 16 are the bits of DELETE and UPDATE in tgtype.
+	pgTriggers = `
+SELECT DISTINCT n.nspname, c.relname, g.tgname, CASE WHEN g.tgtype & 8 <> 0 THEN 'delete' ELSE 'update' END
+FROM pg_trigger g JOIN pg_class c ON c.oid = coalesce(pg_partition_root(g.tgrelid), g.tgrelid) JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 24 <> 0 ORDER BY 1, 2, 3`
+
 	pgForeignKeys = `
 SELECT n.nspname, c.relname, k.conname, rn.nspname, r.relname,
   (SELECT string_agg(a.attname, E'\x1f' ORDER BY u.ord) FROM unnest(k.conkey) WITH ORDINALITY AS u(att, ord)
@@ -152,6 +158,10 @@ func (postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (*d
 			OnDelete: onDelete[v[7]], Deferrable: v[8] == "true",
 		})
 	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, q, pgTriggers, nil, 4, func(v []string) { b.trigger(name(v[0], v[1]), v[2], v[3], true) })
 	if err != nil {
 		return nil, err
 	}

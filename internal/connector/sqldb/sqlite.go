@@ -189,7 +189,22 @@ func (sqliteDialect) afterErase(ctx context.Context, pool *sql.DB) error {
 	return err
 }
 
-func (sqliteDialect) begin(ctx context.Context, tx *sql.Tx) error {
+func (sqliteDialect) isolation(context.Context, querier) (sql.IsolationLevel, error) {
+	return sql.LevelDefault, nil
+}
+
+func (sqliteDialect) forUpdate() string { return "" } // there is one writer at a time
+
+func (sqliteDialect) forShare() string { return "" }
+
+// deleted gives all changes: the engine counts inserts, updates and deletes together, those of triggers and cascades too.
+func (sqliteDialect) deleted(ctx context.Context, q querier) (map[string]int64, error) {
+	out := map[string]int64{}
+	err := each(ctx, q, "SELECT total_changes()", nil, 1, func(v []string) { out[""], _ = strconv.ParseInt(v[0], 10, 64) })
+	return out, err
+}
+
+func (sqliteDialect) begin(ctx context.Context, tx *sql.Tx, _ bounds) error {
 	_, err := tx.ExecContext(ctx, "PRAGMA defer_foreign_keys = ON")
 	return err
 }

@@ -19,6 +19,9 @@ FROM sqlite_schema m, pragma_table_xinfo(m.name) c WHERE m.type IN ('table','vie
 SELECT m.name, l.name, l."unique", l.origin, l.partial, i.name
 FROM sqlite_schema m, pragma_index_list(m.name) l, pragma_index_info(l.name) i
 WHERE m.type = 'table' ORDER BY m.name, l.seq, i.seqno`
+	liteTriggers = `
+SELECT tbl_name, name, CASE WHEN sql LIKE '%delete on%' THEN 'delete' ELSE 'update' END, sql LIKE '%delete from%' OR sql LIKE '%replace%'
+FROM sqlite_schema WHERE type = 'trigger'`
 	liteForeignKeys = `
 SELECT m.name, f.id, f."table", f."from", f."to", lower(f.on_delete)
 FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq`
@@ -68,6 +71,14 @@ func (s sqliteDialect) catalog(ctx context.Context, q querier, _ *datamap.System
 		return nil, err
 	}
 	if err := s.foreignKeys(ctx, q, b); err != nil {
+		return nil, err
+	}
+	err = each(ctx, q, liteTriggers, nil, 4, func(v []string) {
+		if t := b.fold(v[0]); t != nil {
+			b.trigger(t.Name, v[1], v[2], v[3] == "1")
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	return b.done(), nil
