@@ -56,9 +56,9 @@ func (g *graph) addEdges() {
 
 // addEdge adds an edge, or what the map says about one that is known.
 func (g *graph) addEdge(e edge) {
-	for i := range g.edges {
+	for _, i := range g.from[e.from] {
 		have := &g.edges[i]
-		if have.from == e.from && have.to == e.to && samePairs(*have, e) && (len(e.when) == 0 || len(have.when) > 0) {
+		if have.to == e.to && samePairs(*have, e) && (len(e.when) == 0 || len(have.when) > 0) {
 			have.clear = have.clear || e.clear
 			have.keep = have.keep || e.keep
 			have.owns = have.owns || (e.owns && len(e.when) == 0)
@@ -69,6 +69,8 @@ func (g *graph) addEdge(e edge) {
 		col, _ := e.from.cat.Column(c)
 		e.nullable = e.nullable || (col.Nullable && !slices.Contains(e.from.cat.PrimaryKey, c) && !col.Generated)
 	}
+	g.from[e.from] = append(g.from[e.from], len(g.edges))
+	g.to[e.to] = append(g.to[e.to], len(g.edges))
 	g.edges = append(g.edges, e)
 }
 
@@ -111,8 +113,9 @@ func (g *graph) findBare() {
 	for len(queue) > 0 {
 		t := queue[0]
 		queue = queue[1:]
-		for _, e := range g.edges {
-			if e.to != t || seen[e.from] || (!e.declared && e.from.entry != nil && !e.from.entry.Personal) {
+		for _, i := range g.to[t] {
+			e := g.edges[i]
+			if seen[e.from] || (!e.declared && e.from.entry != nil && !e.from.entry.Personal) {
 				continue
 			}
 			seen[e.from] = true
@@ -126,96 +129,4 @@ func (g *graph) findBare() {
 			queue = append(queue, e.from)
 		}
 	}
-}
-
-// childrenFirst orders all tables so that rows that refer come before rows that are referred to. An edge that closes
-// a cycle is left out where its reference can be cleared; where none can, the order within the cycle is by name and
-// the plan names the cycle.
-func (g *graph) childrenFirst() []string {
-	waits := map[*table]int{} // how many unplaced tables refer to it
-	for _, t := range g.tables {
-		waits[t] = 0
-	}
-	live := make([]bool, len(g.edges))
-	for i, e := range g.edges {
-		if e.from != e.to {
-			live[i] = true
-			waits[e.to]++
-		}
-	}
-	drop := func(i int) {
-		if live[i] {
-			live[i] = false
-			waits[g.edges[i].to]--
-		}
-	}
-	var order []string
-	placed := map[*table]bool{}
-	for len(order) < len(g.tables) {
-		var next *table
-		for _, t := range g.sorted() {
-			if !placed[t] && waits[t] == 0 {
-				next = t
-				break
-			}
-		}
-		if next == nil {
-			g.breakCycle(live, drop, placed)
-			continue
-		}
-		placed[next] = true
-		order = append(order, next.name)
-		for i, e := range g.edges {
-			if e.from == next {
-				drop(i)
-			}
-		}
-	}
-	return order
-}
-
-// breakCycle drops one edge between tables that wait for each other: the first that can be cleared, else the first
-// that the schema does not insist on, else the first.
-func (g *graph) breakCycle(live []bool, drop func(int), placed map[*table]bool) {
-	best, rank := -1, 0
-	for i, e := range g.edges {
-		if !live[i] || placed[e.from] || placed[e.to] || !g.onCycle(live, e) {
-			continue
-		}
-		r := 1
-		switch {
-		case e.nullable:
-			r = 4
-		case !e.declared:
-			r = 3
-		case e.deferrable:
-			r = 2
-		}
-		if r > rank {
-			best, rank = i, r
-		}
-	}
-	if best >= 0 {
-		drop(best)
-	}
-}
-
-// onCycle tells whether the edge's end leads back to its start.
-func (g *graph) onCycle(live []bool, e edge) bool {
-	seen := map[*table]bool{e.to: true}
-	queue := []*table{e.to}
-	for len(queue) > 0 {
-		t := queue[0]
-		queue = queue[1:]
-		if t == e.from {
-			return true
-		}
-		for i, f := range g.edges {
-			if live[i] && f.from == t && !seen[f.to] {
-				seen[f.to] = true
-				queue = append(queue, f.to)
-			}
-		}
-	}
-	return false
 }

@@ -18,8 +18,10 @@ type graph struct {
 	tables map[string]*table
 	order  []string // names of tables, children first
 	edges  []edge
-	broken []plan.Refusal // the map names what is not there, or says too little
-	bare   []plan.Refusal // tables that reach a person and have no entry
+	from   map[*table][]int // indexes of the edges that begin at a table
+	to     map[*table][]int // and of those that end at it
+	broken []plan.Refusal   // the map names what is not there, or says too little
+	bare   []plan.Refusal   // tables that reach a person and have no entry
 }
 
 // table is one table of the database with its entry of the map; entry is nil for tables that the map does not name.
@@ -62,7 +64,7 @@ type edge struct {
 }
 
 func compile(sys *datamap.System, cat *datamap.Catalog) *graph {
-	g := &graph{sys: sys, cat: cat, tables: map[string]*table{}}
+	g := &graph{sys: sys, cat: cat, tables: map[string]*table{}, from: map[*table][]int{}, to: map[*table][]int{}}
 	for i := range cat.Tables {
 		ct := &cat.Tables[i]
 		if ct.View || g.ignored(ct.Schema) {
