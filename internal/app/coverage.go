@@ -18,13 +18,31 @@ func Coverage(ctx context.Context, m *datamap.Map, getenv func(string) string) (
 		if !sys.Kind.SQL() {
 			continue
 		}
-		cat, err := Catalog(ctx, sys, getenv)
+		found, err := coverageOf(ctx, sys, getenv)
 		if err != nil {
 			return nil, err
 		}
-		findings = append(findings, datamap.Coverage(sys, cat)...)
+		findings = append(findings, found...)
 	}
 	return findings, nil
+}
+
+// coverageOf holds one system's entry against its schema, and what the map asks of its roles against their rights.
+func coverageOf(ctx context.Context, sys *datamap.System, getenv func(string) string) (_ []datamap.Finding, err error) {
+	db, err := sqldb.Open(ctx, sys, getenv)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	cat, err := db.Catalog(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema of %s: %w", sys.Name, err)
+	}
+	obstacles, err := db.Access(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking what the roles of %s may do: %w", sys.Name, err)
+	}
+	return append(datamap.Coverage(sys, cat), obstacles...), nil
 }
 
 // Catalog reads the live schema of an SQL system.

@@ -2,9 +2,13 @@ package datamap
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
+
+// sessionForm leaves the server's own settings, which have no dot, to us.
+var sessionForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$`)
 
 // check judges the sense of what was read: names that must meet, rules that contradict each other. It stays quiet
 // about parts whose shape was refused already.
@@ -55,8 +59,16 @@ func (p *mapReader) checkAccess(s *System, path string) {
 	if !s.Kind.SQL() && s.Kind != "" && (len(s.Tables) > 0 || s.Wildcard != nil || len(s.References) > 0) {
 		p.badAt(join(path, "tables"), "", "a system of kind %s has no tables", s.Kind)
 	}
-	for key, value := range map[string]string{"dsn": s.DSN, "url": s.URL} {
-		where := join(path, key)
+	for _, name := range slices.Sorted(maps.Keys(s.Session)) {
+		switch {
+		case s.Kind != KindPostgres:
+			p.badAt(join(path, "session"), "remove it", "only PostgreSQL has settings of a session that its policies read")
+		case !sessionForm.MatchString(name):
+			p.badAt(join(path, "session."+name), "write app.tenant: acme", "%q is not a setting of the product's own, a word, a dot and a word", name)
+		}
+	}
+	dsn := join(path, "dsn")
+	for where, value := range map[string]string{dsn: s.DSN, join(dsn, "write"): s.WriteDSN, join(path, "url"): s.URL} {
 		switch secretIn(value) {
 		case secretAbroad:
 			p.badAt(where, "write ${NAME} for the secret, taken from the environment, or ${file:/path}", "a password stands here in the clear")

@@ -29,8 +29,10 @@ func (k Kind) SQL() bool { return k == KindPostgres || k == KindMySQL || k == Ki
 type System struct {
 	Name       string
 	Kind       Kind
-	DSN        string // as written: may hold ${NAME}, taken from the environment, or ${file:/path}
-	URL        string // of kinds that have no DSN
+	DSN        string            // for reading; as written: may hold ${NAME}, taken from the environment, or ${file:/path}
+	WriteDSN   string            // for erasing and correcting, where another role does that; empty: DSN
+	Session    map[string]string // PostgreSQL: settings of every transaction, which row-level security policies read
+	URL        string            // of kinds that have no DSN
 	Subjects   []Subject
 	References []Reference
 	Schemas    Schemas

@@ -73,14 +73,17 @@ func (p *mapReader) root(doc ast.Node, m *Map) {
 func (p *mapReader) system(s pair) System {
 	path := join("systems", s.key)
 	sys := System{Name: s.key, Line: s.at.line}
-	f := p.fields(s.node, path, "kind", "dsn", "url", "subject", "subjects", "references", "schemas", "tables", "find", "limits")
+	f := p.fields(s.node, path, "kind", "dsn", "session", "url", "subject", "subjects", "references", "schemas", "tables", "find", "limits")
 	if v, ok := f["kind"]; ok {
 		sys.Kind = Kind(p.word(v.node, join(path, "kind"), "postgres", "mysql", "sqlite", "blob", "webhook", "rest", "manual"))
 	} else {
 		p.bad(s.at, path, "add kind: postgres, mysql, sqlite, blob, webhook, rest or manual", "the system's kind is missing")
 	}
 	if v, ok := f["dsn"]; ok {
-		sys.DSN = p.text(v.node, join(path, "dsn"))
+		sys.DSN, sys.WriteDSN = p.dsn(v.node, join(path, "dsn"))
+	}
+	if v, ok := f["session"]; ok {
+		sys.Session = p.texts(v.node, join(path, "session"))
 	}
 	if v, ok := f["url"]; ok {
 		sys.URL = p.text(v.node, join(path, "url"))
@@ -102,6 +105,22 @@ func (p *mapReader) system(s pair) System {
 		p.tables(v.node, join(path, "tables"), &sys)
 	}
 	return sys
+}
+
+// dsn reads one address, or {read: …, write: …} where another role erases.
+func (p *mapReader) dsn(n ast.Node, path string) (read, write string) {
+	if _, single := scalar(n); single {
+		return p.text(n, path), ""
+	}
+	f := p.fields(n, path, "read", "write")
+	for key, into := range map[string]*string{"read": &read, "write": &write} {
+		if v, ok := f[key]; ok {
+			*into = p.text(v.node, join(path, key))
+		} else {
+			p.bad(spot(n), path, "write {read: ${APP_READ_DSN}, write: ${APP_WRITE_DSN}}", "dsn lacks %s", key)
+		}
+	}
+	return read, write
 }
 
 func (p *mapReader) tables(n ast.Node, path string, sys *System) {

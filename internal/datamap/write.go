@@ -48,8 +48,14 @@ func (w *writer) system(s *System) {
 	w.line(1, "%s:", plain(s.Name))
 	w.decide(2, "", "")
 	w.line(2, "kind: %s", s.Kind)
-	if s.DSN != "" {
+	switch {
+	case s.WriteDSN != "":
+		w.line(2, "dsn: {read: %s, write: %s}", plain(s.DSN), plain(s.WriteDSN))
+	case s.DSN != "":
 		w.line(2, "dsn: %s", plain(s.DSN))
+	}
+	if len(s.Session) > 0 {
+		w.line(2, "session: %s", pairs(s.Session))
 	}
 	if s.URL != "" {
 		w.line(2, "url: %s", plain(s.URL))

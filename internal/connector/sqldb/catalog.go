@@ -74,7 +74,7 @@ func (b *catalogBuilder) done() *datamap.Catalog {
 	return &b.cat
 }
 
-// each runs a query and hands every row's columns, read as text, to fn; null is "".
+// each runs a query and hands every row's columns, read as text, to fn; null is "". Without fn the rows are passed over.
 func each(ctx context.Context, q querier, query string, args []any, n int, fn func(v []string)) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -87,6 +87,9 @@ func each(ctx context.Context, q querier, query string, args []any, n int, fn fu
 		dest[i] = &cells[i]
 	}
 	for rows.Next() {
+		if fn == nil {
+			continue
+		}
 		if err := rows.Scan(dest...); err != nil {
 			return err
 		}

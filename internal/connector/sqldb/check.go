@@ -20,14 +20,17 @@ func (d *DB) CountKeys(ctx context.Context, name string, keys []connector.Key) (
 		return 0, fault.New(fault.Invalid, "unknown_table", "The database %s has no table %s.", d.sys.Name, name)
 	}
 	var total int64
-	for _, batch := range batches(distinct(trim(keys, len(t.keys))), d.batchOf(t)) {
-		n, err := d.count(ctx, d.pool, t, batch)
-		if err != nil {
-			return 0, err
+	err = d.inSnapshot(ctx, func(q querier) error {
+		for _, batch := range batches(distinct(trim(keys, len(t.keys))), d.batchOf(t)) {
+			n, err := d.count(ctx, q, t, batch)
+			if err != nil {
+				return err
+			}
+			total += n
 		}
-		total += n
-	}
-	return total, nil
+		return nil
+	})
+	return total, err
 }
 
 // batchOf gives the most keys of one statement on t.

@@ -74,6 +74,8 @@ type dialect interface {
 	// deleted counts the rows that this session's transactions deleted so far, by anybody: statements, triggers and,
 	// where the engine counts them, cascades. By table name, or under "" in all.
 	deleted(ctx context.Context, q querier) (map[string]int64, error)
+	// standing tells what of a role's settings stands against the work.
+	standing(ctx context.Context, q querier, what purpose) ([]datamap.Finding, error)
 	// defers tells whether the engine checks all foreign keys at commit in transactions prepared by begin.
 	defers() bool
 }

@@ -11,35 +11,76 @@ import (
 	"github.com/habeas-data/habeas/internal/fault"
 )
 
-var (
-	secretForm  = regexp.MustCompile(`\$\{(file:[^}]*|[A-Za-z_][A-Za-z0-9_]*)\}`)
-	escapedForm = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-)
+var secretForm = regexp.MustCompile(`\$\{(file:[^}]*|[A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// expandDSN puts the values of ${NAME} and ${file:/path} into a DSN. An error names system and variable, never a value.
-func expandDSN(sys *datamap.System, getenv func(string) string) (string, error) {
-	raw := sys.DSN
+// expandDSN puts the values of ${NAME} and ${file:/path} into a DSN. A secret stands for its value as it is: within a
+// URL that the map writes out, it is escaped as its place asks for. An error names system and variable, never a value.
+func expandDSN(system, raw string, getenv func(string) string) (string, error) {
 	if raw == "" {
-		return "", fault.New(fault.Invalid, "dsn_missing", "The system %s has no dsn.", sys.Name)
+		return "", fault.New(fault.Invalid, "dsn_missing", "The system %s has no dsn.", system)
 	}
-	userinfoEnd := strings.LastIndexByte(raw, '@')
+	found := secretForm.FindAllStringSubmatchIndex(raw, -1)
+	places := urlPlaces(raw, found)
 	var b strings.Builder
 	last := 0
-	for _, m := range secretForm.FindAllStringSubmatchIndex(raw, -1) {
-		name := raw[m[2]:m[3]]
-		value, err := secret(sys.Name, name, getenv)
+	for _, m := range found {
+		value, err := secret(system, raw[m[2]:m[3]], getenv)
 		if err != nil {
 			return "", err
 		}
-		if m[1] <= userinfoEnd && strings.Contains(raw[:m[0]], "://") {
-			value = userinfoSafe(value)
-		}
 		b.WriteString(raw[last:m[0]])
-		b.WriteString(value)
+		b.WriteString(places.escape(m[0], value))
 		last = m[1]
 	}
 	b.WriteString(raw[last:])
 	return b.String(), nil
+}
+
+// urlParts says where the parts of a URL end; all zero for what is no URL of a database server.
+type urlParts struct {
+	scheme, userinfo, host, query int
+	text                          string
+}
+
+func urlPlaces(raw string, found [][]int) urlParts {
+	masked := []byte(raw) // a secret's name may hold what ends a part
+	for _, m := range found {
+		for i := m[0]; i < m[1]; i++ {
+			masked[i] = 'x'
+		}
+	}
+	p := urlParts{text: string(masked)}
+	scheme, rest, ok := strings.Cut(p.text, "://")
+	if !ok || scheme == "sqlite" || scheme == "file" {
+		return p
+	}
+	p.scheme = len(scheme) + 3
+	p.query = len(raw)
+	if i := strings.IndexByte(rest, '?'); i >= 0 {
+		p.query = p.scheme + i
+	}
+	p.userinfo = strings.LastIndexByte(p.text[:p.query], '@') + 1
+	p.host = p.query
+	if i := strings.IndexByte(p.text[max(p.scheme, p.userinfo):p.query], '/'); i >= 0 {
+		p.host = max(p.scheme, p.userinfo) + i
+	}
+	return p
+}
+
+func (p urlParts) escape(at int, value string) string {
+	switch {
+	case p.scheme == 0, at < p.scheme:
+		return value
+	case at < p.userinfo:
+		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
+	case at < p.host:
+		return value
+	case at < p.query:
+		return strings.ReplaceAll(url.PathEscape(value), "%2F", "/")
+	case p.text[at-1] == '=': // one value; else it may be several pairs
+		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
+	}
+	return value
 }
 
 func secret(system, name string, getenv func(string) string) (string, error) {
@@ -48,21 +89,17 @@ func secret(system, name string, getenv func(string) string) (string, error) {
 		if err != nil {
 			return "", fault.New(fault.Invalid, "secret_missing", "The system %s takes its dsn from the file %s, which can't be read.", system, path)
 		}
-		return strings.TrimRight(string(data), "\r\n"), nil
+		value := strings.TrimRight(string(data), "\r\n")
+		if value == "" {
+			return "", fault.New(fault.Invalid, "secret_missing", "The system %s takes its dsn from the file %s, which is empty.", system, path)
+		}
+		return value, nil
 	}
 	value := getenv(name)
 	if value == "" {
 		return "", fault.New(fault.Invalid, "secret_missing", "The system %s takes its dsn from the variable %s, which is not set.", system, name)
 	}
 	return value, nil
-}
-
-// userinfoSafe escapes a user name or password that was kept as it is; one that is escaped already stays.
-func userinfoSafe(v string) string {
-	if strings.ContainsAny(v, "@/:?#[] ") || strings.Contains(escapedForm.ReplaceAllString(v, ""), "%") {
-		return strings.ReplaceAll(url.QueryEscape(v), "+", "%20")
-	}
-	return v
 }
 
 func badDSN(sys *datamap.System, right string) error {

@@ -52,7 +52,7 @@ func TestDSN(t *testing.T) {
 			t.Errorf("%s: the error tells the DSN: %v", c.dsn, err)
 		}
 	}
-	got, err := expandDSN(&datamap.System{Name: "s", DSN: "postgres://u:${file:" + file + "}@h/x"}, getenv)
+	got, err := expandDSN("s", "postgres://u:${file:"+file+"}@h/x", getenv)
 	if err != nil || got != "postgres://u:p%40ss%2Fw%3Ard%25@h/x" {
 		t.Errorf("%s, %v", got, err)
 	}

@@ -56,7 +56,10 @@ func postgresFixture(t *testing.T) connectortest.Fixture {
 	must(t, err)
 	t.Cleanup(func() {
 		_ = db.Close()
-		if _, err := root.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+		if _, err := root.Exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '" + name + "'"); err != nil { // 13 and earlier have no wait
+			_, _ = root.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name + "'")
+		}
+		if _, err := root.Exec("DROP DATABASE " + name); err != nil {
 			t.Error(err)
 		}
 		_ = root.Close()

@@ -61,7 +61,7 @@ func (d *DB) Erase(ctx context.Context, steps []plan.Step, keys connector.Source
 	if err := e.plan(); err != nil {
 		return err
 	}
-	if e.conn, err = d.pool.Conn(ctx); err != nil {
+	if e.conn, err = d.writes.Conn(ctx); err != nil {
 		return d.fail(err, "connecting")
 	}
 	defer func() {
@@ -83,7 +83,7 @@ func (d *DB) Erase(ctx context.Context, steps []plan.Step, keys connector.Source
 	if err != nil {
 		return err
 	}
-	return d.fail(d.dialect.afterErase(ctx, d.pool), "cleaning up after the erasure")
+	return d.fail(d.dialect.afterErase(ctx, d.writes), "cleaning up after the erasure")
 }
 
 // plan finds the steps that are ours and whether they can be done.

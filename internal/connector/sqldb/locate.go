@@ -33,6 +33,11 @@ func (d *DB) Locate(ctx context.Context, scope connector.Scope, rules *plan.Rule
 		}
 		return w.locate(ctx, q, rules, hash, &found)
 	})
+	if err != nil || rules == nil {
+		return found, err
+	}
+	obstacles, err := d.obstacles(ctx, g, found.Tables)
+	found.Gaps = append(found.Gaps, obstacles...)
 	return found, err
 }
 

@@ -226,7 +226,9 @@ func (c *corrector) failing(ctx context.Context, t *table, col *datamap.CatalogC
 	b.write(") ", d.dialect.quote(t.cat.Bare), " WHERE NOT (", expr, ")")
 	n := ""
 	// On a connection of its own: a value that the database can't even read ends the transaction it is asked in.
-	err := each(ctx, d.pool, b.sql.String(), b.args, 1, func(v []string) { n = v[0] })
+	err := d.inSnapshot(ctx, func(q querier) error {
+		return each(ctx, q, b.sql.String(), b.args, 1, func(v []string) { n = v[0] })
+	})
 	return n, d.fail(err, "trying the checks of %s", t.name)
 }
 

@@ -3,15 +3,11 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"math"
-	"net"
-	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -20,44 +16,6 @@ import (
 )
 
 type mysqlDialect struct{}
-
-// openMySQL makes a pool from mysql://user:password@host:3306/database[?tls=true|skip-verify|false].
-func openMySQL(sys *datamap.System, dsn string) (*sql.DB, error) {
-	u, err := url.Parse(dsn)
-	if err != nil || (u.Scheme != "mysql" && u.Scheme != "mariadb") || len(u.Path) < 2 {
-		return nil, badDSN(sys, "write mysql://user:password@host:3306/database") // err quotes the DSN
-	}
-	cfg := mysql.NewConfig()
-	cfg.User = u.User.Username()
-	cfg.Passwd, _ = u.User.Password()
-	cfg.Net, cfg.DBName = "tcp", strings.TrimPrefix(u.Path, "/")
-	cfg.Addr = net.JoinHostPort(defaultTo(u.Hostname(), "127.0.0.1"), defaultTo(u.Port(), "3306"))
-	tls := u.Query().Get("tls")
-	switch {
-	case tls == "true" || tls == "skip-verify":
-		cfg.TLSConfig = tls
-	case loopback(u.Hostname()):
-		cfg.TLSConfig = tls
-	case tls == "":
-		cfg.TLSConfig = "true"
-	default:
-		return nil, plainBeyondLoopback(sys, "say tls=true")
-	}
-	cfg.ParseTime = false        // texts as stored: zero dates and microseconds survive
-	cfg.InterpolateParams = true // the text protocol gives decimals and dates as they are
-	cfg.ClientFoundRows = true   // an update that changes nothing still counts its rows
-	cfg.Timeout = 15 * time.Second
-	cfg.Params = map[string]string{
-		"time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES'", "innodb_lock_wait_timeout": "15",
-		"net_write_timeout": "1800", "group_concat_max_len": "1048576",
-	}
-	cfg.Collation = "utf8mb4_general_ci"
-	c, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return nil, badDSN(sys, "write mysql://user:password@host:3306/database")
-	}
-	return sql.OpenDB(c), nil
-}
 
 func defaultTo(v, otherwise string) string {
 	if v == "" {
@@ -73,25 +31,6 @@ func (m mysqlDialect) table(t *datamap.CatalogTable) string {
 }
 
 func (mysqlDialect) placeholder(int) string { return "?" }
-
-func (mysqlDialect) snapshot(ctx context.Context, conn *sql.Conn) (func(), error) {
-	for _, s := range []string{
-		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-		"START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-	} {
-		if _, err := conn.ExecContext(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	return func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-			// A connection that may still be inside the transaction must not go back to the pool.
-			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-		}
-	}, nil
-}
 
 func mysqlBinary(t string) bool {
 	return strings.HasPrefix(t, "binary") || strings.HasPrefix(t, "varbinary") || strings.HasSuffix(t, "blob")

@@ -20,8 +20,8 @@ SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COALESCE(CHARACTER_MAXIMUM_LENGTH, 
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION`
 
 	myIndexes = `
-SELECT TABLE_NAME, INDEX_NAME, MAX(NON_UNIQUE) = 0, GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX SEPARATOR '\x1f'), MAX(SUB_PART IS NOT NULL), MAX(INDEX_TYPE) IN ('BTREE', 'HASH')
-FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_NAME IS NOT NULL
+SELECT TABLE_NAME, INDEX_NAME, MAX(NON_UNIQUE) = 0, GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX SEPARATOR '\x1f'), MAX(SUB_PART IS NOT NULL), MAX(INDEX_TYPE) IN ('BTREE', 'HASH'), MAX(COLUMN_NAME IS NULL)
+FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE()
 GROUP BY TABLE_NAME, INDEX_NAME ORDER BY TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME`
 
 	myForeignKeys = `
@@ -72,7 +72,10 @@ func (mysqlDialect) catalog(ctx context.Context, q querier, _ *datamap.System) (
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, q, separated(myIndexes), nil, 6, func(v []string) {
+	err = each(ctx, q, separated(myIndexes), nil, 7, func(v []string) {
+		if v[6] == "1" {
+			return // over an expression: it says nothing about whole columns
+		}
 		cols := split(v[3])
 		b.index(v[0], cols, v[1] == "PRIMARY", v[2] == "1" && v[4] != "1")
 		if t, ok := b.byName[v[0]]; ok && len(cols) > 0 && ignoresCase[v[0]+"."+cols[0]] && v[5] == "1" {

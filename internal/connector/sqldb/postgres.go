@@ -8,44 +8,12 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/datamap"
 )
 
-type postgres struct{}
-
-// openPostgres makes a pool. Session settings fix the text of dates and times, whatever the database's own are.
-func openPostgres(sys *datamap.System, dsn string) (*sql.DB, error) {
-	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
-		return nil, badDSN(sys, "write postgres://user:password@host:5432/database")
-	}
-	cfg, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return nil, badDSN(sys, "write postgres://user:password@host:5432/database?sslmode=require") // err may quote the DSN
-	}
-	plain := cfg.TLSConfig == nil && !loopback(cfg.Host)
-	for _, f := range cfg.Fallbacks {
-		plain = plain || (f.TLSConfig == nil && !loopback(f.Host))
-	}
-	if plain {
-		return nil, plainBeyondLoopback(sys, "say sslmode=require or stronger")
-	}
-	for name, value := range map[string]string{
-		"TimeZone": "UTC", "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601", "bytea_output": "hex",
-		"extra_float_digits": "1", "application_name": "habeas", "lock_timeout": "15s",
-		"statement_timeout": "30min", "idle_in_transaction_session_timeout": "30min",
-	} {
-		if name == "lock_timeout" || name == "statement_timeout" {
-			if _, set := cfg.RuntimeParams[name]; set {
-				continue
-			}
-		}
-		cfg.RuntimeParams[name] = value
-	}
-	return stdlib.OpenDB(*cfg), nil
-}
+type postgres struct{ session *pgSession }
 
 func (postgres) quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
@@ -54,14 +22,6 @@ func (p postgres) table(t *datamap.CatalogTable) string {
 }
 
 func (postgres) placeholder(n int) string { return "$" + strconv.Itoa(n) }
-
-func (postgres) snapshot(ctx context.Context, conn *sql.Conn) (func(), error) {
-	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = tx.Rollback() }, nil // statements on conn run within it
-}
 
 func (postgres) keyText(expr string, c *datamap.CatalogColumn) string {
 	if c.Type == "bytea" {
@@ -231,7 +191,10 @@ func (postgres) isolation(context.Context, querier) (sql.IsolationLevel, error) 
 	return sql.LevelReadCommitted, nil
 }
 
-func (postgres) begin(ctx context.Context, tx *sql.Tx, b bounds) error {
+func (p postgres) begin(ctx context.Context, tx *sql.Tx, b bounds) error {
+	if err := p.pin(ctx, tx, forWriting); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)",
 		strconv.FormatInt(b.wait.Milliseconds(), 10), strconv.FormatInt(b.statement.Milliseconds(), 10))
 	if err == nil {

@@ -102,7 +102,7 @@ func foldedBy(t *datamap.CatalogTable, column, expression string) {
 	}
 }
 
-func (postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (*datamap.Catalog, error) {
+func (p postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (*datamap.Catalog, error) {
 	home := "public"
 	if len(sys.Schemas.Include) > 0 {
 		home = sys.Schemas.Include[0]
@@ -112,6 +112,9 @@ func (postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (*d
 			return bare
 		}
 		return schema + "." + bare
+	}
+	if err := p.findExtensions(ctx, q); err != nil {
+		return nil, err
 	}
 	b := newCatalogBuilder(datamap.KindPostgres)
 	err := each(ctx, q, pgTables, nil, 5, func(v []string) {
@@ -166,4 +169,25 @@ func (postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (*d
 		return nil, err
 	}
 	return b.done(), nil
+}
+
+// pgExtensions gives the schemas of extensions' types that columns have: their operators are needed to compare (citext).
+const pgExtensions = `
+SELECT DISTINCT quote_ident(n.nspname)
+FROM pg_depend d JOIN pg_type t ON t.oid = d.objid JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE d.classid = 'pg_type'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND n.nspname <> 'pg_catalog'
+  AND EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r','p')
+    WHERE a.atttypid IN (t.oid, t.typarray) AND a.attnum > 0 AND NOT a.attisdropped AND c.oid >= 16384)
+ORDER BY 1`
+
+// findExtensions widens the path of this transaction and of those that follow.
+func (p postgres) findExtensions(ctx context.Context, q querier) error {
+	var more strings.Builder
+	err := each(ctx, q, pgExtensions, nil, 1, func(v []string) { more.WriteString(", " + v[0]) })
+	if err != nil {
+		return err
+	}
+	path := more.String()
+	p.session.extend.Store(&path)
+	return each(ctx, q, "SELECT set_config('search_path', "+literal("pg_catalog"+path)+", true)", nil, 1, func([]string) {})
 }

@@ -313,9 +313,9 @@ func (d *DB) Rectify(ctx context.Context, steps []plan.Step, keys connector.Sour
 	if err != nil {
 		return err
 	}
-	tx, err := d.pool.BeginTx(ctx, nil)
+	tx, err := d.begin(ctx, "beginning the correction")
 	if err != nil {
-		return d.fail(err, "beginning the correction")
+		return err
 	}
 	defer func() { _ = tx.Rollback() }()
 	written := map[int]int64{}
@@ -495,7 +495,11 @@ func (d *DB) Recheck(ctx context.Context, steps []plan.Step, keys connector.Sour
 	var out []connector.Overwritten
 	err = d.eachChunk(ctx, g, steps, keys, func(i int, t *table, s plan.Step, batch []connector.Key) error {
 		for n := range s.Changes {
-			other, err := d.saysOther(ctx, d.pool, t, s.Changes[n:n+1], batch)
+			var other int64
+			err := d.inSnapshot(ctx, func(q querier) (err error) {
+				other, err = d.saysOther(ctx, q, t, s.Changes[n:n+1], batch)
+				return err
+			})
 			if err != nil {
 				return err
 			}

@@ -170,7 +170,12 @@ func (e *eraser) explain(ctx context.Context, err error) error {
 			if ed.to != t || !ed.declared {
 				continue
 			}
-			if rows, failed := e.referring(ctx, e.d.pool, t, ed, re.keys); failed == nil && rows > 0 {
+			var rows int64
+			failed := e.d.inSnapshot(ctx, func(q querier) (err error) {
+				rows, err = e.referring(ctx, q, t, ed, re.keys)
+				return err
+			})
+			if failed == nil && rows > 0 {
 				return fmt.Errorf("step %d, %s of %s: %w", re.step+1, e.steps[re.step].Action, t.name, arrived(t, ed, rows))
 			}
 		}

@@ -18,7 +18,7 @@ import (
 type sqliteDialect struct{}
 
 // openSQLite opens an existing file. secure_delete overwrites what is deleted, so that no page keeps it.
-func openSQLite(sys *datamap.System, dsn string) (*sql.DB, error) {
+func openSQLite(sys *datamap.System, dsn string, what purpose) (*sql.DB, error) {
 	path := strings.TrimPrefix(strings.TrimPrefix(dsn, "sqlite:"), "file:")
 	if strings.HasPrefix(path, "//") && strings.HasPrefix(dsn, "sqlite:") {
 		path = strings.TrimPrefix(path, "//")
@@ -30,6 +30,9 @@ func openSQLite(sys *datamap.System, dsn string) (*sql.DB, error) {
 	q := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_dqs": {"0"}, "_pragma": {
 		"busy_timeout(15000)", "foreign_keys(1)", "secure_delete(1)",
 	}}
+	if what == forReading {
+		q.Add("_pragma", "query_only(1)") // not mode=ro, which could not roll back a journal that a crash left
+	}
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	pool, err := sql.Open("sqlite", "file:"+escaped+"?"+q.Encode())
 	if err != nil {
@@ -210,3 +213,8 @@ func (sqliteDialect) begin(ctx context.Context, tx *sql.Tx, _ bounds) error {
 }
 
 func (sqliteDialect) defers() bool { return true }
+
+// standing has nothing to tell: begin, which takes the lock for writing, has shown that the file can be written.
+func (sqliteDialect) standing(context.Context, querier, purpose) ([]datamap.Finding, error) {
+	return nil, nil
+}
