@@ -76,6 +76,9 @@ type dialect interface {
 	deleted(ctx context.Context, q querier) (map[string]int64, error)
 	// standing tells what of a role's settings stands against the work.
 	standing(ctx context.Context, q querier, what purpose) ([]datamap.Finding, error)
+	// settings reads what the server says about the files in which deleted rows stay; traces says it in sentences.
+	settings(ctx context.Context, q querier) (map[string]string, error)
+	traces(settings map[string]string) []connector.Trace
 	// defers tells whether the engine checks all foreign keys at commit in transactions prepared by begin.
 	defers() bool
 }

@@ -52,6 +52,8 @@ var (
 	_ connector.Eraser    = (*DB)(nil)
 	_ connector.Rectifier = (*DB)(nil)
 	_ connector.Checker   = (*DB)(nil)
+	_ connector.Sharer    = (*DB)(nil)
+	_ connector.Tracer    = (*DB)(nil)
 	_ connector.Opener    = Opener
 )
 
