@@ -45,18 +45,14 @@ func (c *mapInferCmd) Run(ctx context.Context, p *program) error {
 		return misused("--subject: %q is not TABLE.COLUMN, such as customer.email", c.Subject)
 	}
 	sys := &datamap.System{Name: c.System, Kind: kindOf(os.Expand(c.DSN, os.Getenv)), DSN: c.DSN}
-	cat, err := app.Catalog(ctx, sys, os.Getenv)
+	draft, err := app.Infer(ctx, sys, os.Getenv, c.Subject[:dot], c.Subject[dot+1:], datamap.InferOptions{Tenant: c.Tenant, System: c.System, DSN: c.DSN})
 	if err != nil {
 		return err
 	}
-	m, notes, err := datamap.Infer(cat, c.Subject[:dot], c.Subject[dot+1:], datamap.InferOptions{Tenant: c.Tenant, System: c.System, DSN: c.DSN})
-	if err != nil {
+	if _, err := p.stdout.Write(datamap.Write(draft.Map, draft.Notes)); err != nil {
 		return err
 	}
-	if _, err := p.stdout.Write(datamap.Write(m, notes)); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(p.stderr, "%d points are marked `# decide:`; habeas map check holds the finished map against the database\n", len(notes))
+	_, _ = fmt.Fprintf(p.stderr, "%d points are marked `# decide:`; habeas map check holds the finished map against the database\n", draft.Open())
 	return nil
 }
 

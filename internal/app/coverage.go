@@ -58,3 +58,18 @@ func Catalog(ctx context.Context, sys *datamap.System, getenv func(string) strin
 	}
 	return cat, nil
 }
+
+// Infer proposes a first map of one SQL system from its live schema and samples of its rows. It only reads.
+func Infer(ctx context.Context, sys *datamap.System, getenv func(string) string, table, column string, opts datamap.InferOptions) (_ *datamap.Draft, err error) {
+	db, err := sqldb.Open(ctx, sys, getenv)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	cat, err := db.Catalog(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema of %s: %w", sys.Name, err)
+	}
+	opts.Evidence = db.Evidence()
+	return datamap.Infer(ctx, cat, table, column, opts)
+}

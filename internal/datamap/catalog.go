@@ -11,18 +11,20 @@ type Catalog struct {
 
 // CatalogTable is one table or view.
 type CatalogTable struct {
-	Name        string // as a map writes it
-	Schema      string
-	Bare        string // the name inside its schema
-	View        bool
-	Partitioned bool
-	Columns     []CatalogColumn
-	PrimaryKey  []string
-	Unique      [][]string
-	Indexes     [][]string // leading columns of every index, primary key and unique ones among them
-	ForeignKeys []ForeignKey
-	Triggers    []Trigger
-	Rows        int64 // an estimate; -1 when unknown
+	Name         string // as a map writes it
+	Schema       string
+	Bare         string // the name inside its schema
+	View         bool
+	Materialized bool // a view that keeps a copy of its rows
+	Partitioned  bool
+	Parent       string // the table from which it inherits (PostgreSQL): its rows are read through that one
+	Columns      []CatalogColumn
+	PrimaryKey   []string
+	Unique       [][]string
+	Indexes      [][]string // leading columns of every index, primary key and unique ones among them
+	ForeignKeys  []ForeignKey
+	Triggers     []Trigger
+	Rows         int64 // an estimate; -1 when unknown
 }
 
 // Trigger is what the database does by itself when rows of a table change.

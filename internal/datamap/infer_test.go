@@ -1,6 +1,7 @@
 package datamap
 
 import (
+	"context"
 	"reflect"
 	"strings"
 	"testing"
@@ -28,11 +29,12 @@ func TestInferPassesItsOwnChecks(t *testing.T) {
 			if name == "camel case" {
 				column = "Email"
 			}
-			m, notes, err := Infer(cat, "customer", column, InferOptions{DSN: "postgres://app:s3cret@db.internal/app"})
+			d, err := Infer(context.Background(), cat, "customer", column, InferOptions{DSN: "postgres://app:s3cret@db.internal/app"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			text := string(Write(m, notes))
+			m := d.Map
+			text := string(Write(m, d.Notes))
 			if strings.Contains(text, "s3cret") {
 				t.Fatalf("the password was written down:\n%s", text)
 			}
@@ -62,18 +64,18 @@ func sameMap(t *testing.T, a, b *Map) {
 func TestInferRefuses(t *testing.T) {
 	cat := shop(t, "log(line text)")
 	for _, c := range [][2]string{{"customers", "email"}, {"customer", "mail"}, {"log", "line"}, {"customer_list", "email"}} {
-		if _, _, err := Infer(cat, c[0], c[1], InferOptions{}); err == nil {
+		if _, err := Infer(context.Background(), cat, c[0], c[1], InferOptions{}); err == nil {
 			t.Errorf("%v was accepted", c)
 		}
 	}
 }
 
 func TestInferFindsThePathsOfTheShop(t *testing.T) {
-	m, _, err := Infer(shop(t), "customer", "email", InferOptions{DSN: "postgres://app@127.0.0.1/shop"})
+	d, err := Infer(context.Background(), shop(t), "customer", "email", InferOptions{DSN: "postgres://app@127.0.0.1/shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &m.Systems[0]
+	s := &d.Map.Systems[0]
 	if s.DSN != "postgres://app@127.0.0.1/shop" {
 		t.Errorf("a DSN without a password is written as it is, not %q", s.DSN)
 	}
@@ -84,8 +86,12 @@ func TestInferFindsThePathsOfTheShop(t *testing.T) {
 		}
 	}
 	customer, _ := s.Table("customer")
-	if rep := customer.Columns["support_rep_id"]; rep.Personal == nil || *rep.Personal {
-		t.Error("the support rep is another person and must not be followed")
+	if len(customer.Mentions) != 1 || customer.Mentions[0].Table != "employee" || len(customer.Owners) > 0 {
+		t.Errorf("the support rep is another person and must not be followed: %+v", customer)
+	}
+	employee, _ := s.Table("employee")
+	if boss := employee.Columns["reports_to"]; boss.Personal == nil || *boss.Personal {
+		t.Error("whom an employee reports to is another person")
 	}
 	if _, named := s.Table("track"); named {
 		t.Error("the catalogue belongs under the star")

@@ -37,11 +37,33 @@ func (w *writer) line(depth int, format string, args ...any) {
 }
 
 func (w *writer) decide(depth int, table, column string) {
-	for _, n := range w.notes {
-		if n.Table == table && n.Column == column {
-			w.line(depth, "# decide: %s", strings.ReplaceAll(n.Text, "\n", " "))
+	for _, kind := range []NoteKind{NoteDecide, NoteRemark} {
+		for _, n := range w.notes {
+			if n.Table == table && n.Column == column && n.Kind == kind {
+				w.line(depth, "# %s%s", lead(kind), oneLine(n.Text))
+			}
 		}
 	}
+}
+
+func lead(kind NoteKind) string {
+	if kind == NoteDecide {
+		return "decide: "
+	}
+	return ""
+}
+
+// oneLine keeps a name with a line break from ending a comment.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// reason says why a reference is believed.
+func (w *writer) reason(r Reference) string {
+	for _, n := range w.notes {
+		if n.Kind == NoteReason && n.Table == r.FromTable && slices.Contains(r.FromColumns, n.Column) {
+			return " # " + oneLine(n.Text)
+		}
+	}
+	return ""
 }
 
 func (w *writer) system(s *System) {
@@ -64,7 +86,7 @@ func (w *writer) system(s *System) {
 	if len(s.References) > 0 {
 		w.line(2, "references: # keys that the database does not declare")
 		for _, r := range s.References {
-			w.line(3, "- {from: %s, to: %s}", dotted(r.FromTable, r.FromColumns), dotted(r.ToTable, r.ToColumns))
+			w.line(3, "- {from: %s, to: %s}%s", dotted(r.FromTable, r.FromColumns), dotted(r.ToTable, r.ToColumns), w.reason(r))
 		}
 	}
 	if in := s.Schemas; len(in.Include)+len(in.Ignore) > 0 {
@@ -154,7 +176,15 @@ func identifierText(id Identifier, table string) string {
 func (w *writer) table(t *Table) {
 	w.decide(3, t.Name, "")
 	if !t.Personal {
-		w.line(3, "%s: {personal: false, why: %s}", plain(t.Name), plain(t.Why))
+		columns := ""
+		if len(t.Columns) > 0 {
+			var parts []string
+			for _, name := range slices.Sorted(maps.Keys(t.Columns)) {
+				parts = append(parts, plain(name)+": {"+columnText(t.Columns[name])+"}")
+			}
+			columns = ", columns: {" + strings.Join(parts, ", ") + "}"
+		}
+		w.line(3, "%s: {personal: false, why: %s%s}", plain(t.Name), plain(t.Why), columns)
 		return
 	}
 	w.line(3, "%s:", plain(t.Name))
@@ -281,8 +311,8 @@ func matchText(m *Match) string {
 func (w *writer) columns(t *Table) {
 	// A note may stand at a column without an entry: then it stands above the columns.
 	for _, n := range w.notes {
-		if _, has := t.Columns[n.Column]; n.Table == t.Name && n.Column != "" && !has {
-			w.line(4, "# decide: %s %s", n.Column, strings.ReplaceAll(n.Text, "\n", " "))
+		if _, has := t.Columns[n.Column]; n.Table == t.Name && n.Column != "" && !has && n.Kind != NoteReason {
+			w.line(4, "# %s%s %s", lead(n.Kind), n.Column, oneLine(n.Text))
 		}
 	}
 	if len(t.Columns) == 0 {
@@ -292,31 +322,35 @@ func (w *writer) columns(t *Table) {
 	for _, name := range slices.Sorted(maps.Keys(t.Columns)) {
 		c := t.Columns[name]
 		w.decide(5, t.Name, name)
-		var parts []string
-		if c.Personal != nil {
-			parts = append(parts, "personal: "+strconv.FormatBool(*c.Personal))
-		}
-		if c.Export != "" {
-			parts = append(parts, "export: "+string(c.Export))
-		}
-		if a := c.Anonymize; a != nil {
-			text := "{with: " + quoteWord(string(a.With))
-			if a.With == AnonFixed {
-				text += ", value: " + strconv.Quote(a.Value)
-			}
-			if a.Why != "" {
-				text += ", why: " + plain(a.Why)
-			}
-			parts = append(parts, "anonymize: "+text+"}")
-		}
-		if c.CopyOf != "" {
-			parts = append(parts, "copy_of: "+plain(c.CopyOf))
-		}
-		if c.Why != "" {
-			parts = append(parts, "why: "+plain(c.Why))
-		}
-		w.line(5, "%s: {%s}", plain(name), strings.Join(parts, ", "))
+		w.line(5, "%s: {%s}", plain(name), columnText(c))
 	}
+}
+
+func columnText(c Column) string {
+	var parts []string
+	if c.Personal != nil {
+		parts = append(parts, "personal: "+strconv.FormatBool(*c.Personal))
+	}
+	if c.Export != "" {
+		parts = append(parts, "export: "+string(c.Export))
+	}
+	if a := c.Anonymize; a != nil {
+		text := "{with: " + quoteWord(string(a.With))
+		if a.With == AnonFixed {
+			text += ", value: " + strconv.Quote(a.Value)
+		}
+		if a.Why != "" {
+			text += ", why: " + plain(a.Why)
+		}
+		parts = append(parts, "anonymize: "+text+"}")
+	}
+	if c.CopyOf != "" {
+		parts = append(parts, "copy_of: "+plain(c.CopyOf))
+	}
+	if c.Why != "" {
+		parts = append(parts, "why: "+plain(c.Why))
+	}
+	return strings.Join(parts, ", ")
 }
 
 var plainForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)

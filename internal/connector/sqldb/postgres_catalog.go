@@ -11,7 +11,9 @@ import (
 // Partitions are folded into their root by pg_partition_root: the root alone is listed, their keys count for it.
 const (
 	pgTables = `
-SELECT n.nspname, c.relname, c.relkind IN ('v','m'), c.relkind = 'p', c.reltuples::bigint
+SELECT n.nspname, c.relname, c.relkind IN ('v','m'), c.relkind = 'p', c.reltuples::bigint, c.relkind = 'm',
+  coalesce((SELECT pn.nspname || E'\x1f' || p.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+    JOIN pg_namespace pn ON pn.oid = p.relnamespace WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1), '')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r','p','v','m','f') AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_toast%' AND n.nspname NOT LIKE 'pg\_temp%'`
@@ -117,11 +119,16 @@ func (p postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (
 		return nil, err
 	}
 	b := newCatalogBuilder(datamap.KindPostgres)
-	err := each(ctx, q, pgTables, nil, 5, func(v []string) {
+	err := each(ctx, q, pgTables, nil, 7, func(v []string) {
 		rows, _ := strconv.ParseInt(v[4], 10, 64)
-		b.add(datamap.CatalogTable{
+		t := datamap.CatalogTable{
 			Name: name(v[0], v[1]), Schema: v[0], Bare: v[1], View: v[2] == "true", Partitioned: v[3] == "true", Rows: rows,
-		})
+			Materialized: v[5] == "true",
+		}
+		if parent := split(v[6]); len(parent) == 2 {
+			t.Parent = name(parent[0], parent[1])
+		}
+		b.add(t)
 	})
 	if err != nil {
 		return nil, err
