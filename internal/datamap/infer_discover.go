@@ -191,9 +191,6 @@ func (in *inference) otherKinds(ctx context.Context) error {
 
 // subjectName makes a name for a kind of person from its table: letters, digits, _ and - alone.
 func subjectName(table string) string {
-	if nameForm.MatchString(table) {
-		return table
-	}
 	out := snake(table)
 	if !nameForm.MatchString(out) {
 		out = "people_" + out

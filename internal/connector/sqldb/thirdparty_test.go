@@ -102,6 +102,9 @@ func (e edition) run(t *testing.T, dir string) {
 	f := e.fixture(t)
 	e.load(t, f, dir)
 	for i := range want.Subjects {
+		if e.inferred != nil && os.Getenv("HABEAS_SOAK") == "" {
+			want.Subjects[i].Erase = nil // the long run erases by inferred maps too
+		}
 		t.Run(want.Subjects[i].ID, func(t *testing.T) { e.subject(t, f, dir, want, i) })
 	}
 }
