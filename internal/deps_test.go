@@ -31,7 +31,7 @@ func layers() [][][]string {
 		{{"plan"}},
 		{
 			{"connector"},
-			{"connector/connectortest"},
+			{"connector/connectortest"}, {"connector/connectortest/oracle"},
 			{"connector/sqldb", "connector/objectstore", "connector/rest", "connector/webhook", "connector/manual", "residue"},
 		},
 		{{"store"}, {"store/storetest"}, {"tenant"}},

@@ -67,9 +67,9 @@ func (m *maker) blocked(system string, t FoundTable, rule TableRule) []Group {
 	slices.SortFunc(groups, compareGroups)
 	for _, b := range t.Blockers {
 		deleted := rows(pick(groups, ActionDelete))
-		later := int64(0) // rows that go with the last kept row that needs them
+		later := int64(0) // rows that go on a day of their own, or with the last kept row that needs them
 		for _, g := range groups {
-			if g.Fate.Action == ActionAnonymize && g.Fate.Because != "" {
+			if !g.Fate.Until.IsZero() {
 				later += g.Rows
 			}
 		}
@@ -82,10 +82,10 @@ func (m *maker) blocked(system string, t FoundTable, rule TableRule) []Group {
 			// every row that others need stays already
 		case (others == "set_null" || b.Clear) && b.Nullable:
 			m.step(Step{System: system, Table: b.Table, Action: ActionUnlink, Rows: cmp.Or(b.Referring, b.Rows), Columns: b.Columns, Because: t.Table})
-		case deleted == 0:
-			// what needs the rows on their day stops them then, and a person is told
 		case others == "set_null":
 			m.refuse(system, t.Table, "%d rows of %s are needed by other people's rows in %s, whose %s may not be cleared: it forbids null", b.Rows, t.Table, b.Table, column)
+		case deleted == 0 && (others == "keep" || others == "anonymize"):
+			m.refuse(system, t.Table, "%d rows of %s are kept until a day, and other people's rows in %s (by %s) will still need them then", b.Rows, t.Table, b.Table, column)
 		case others == "keep", others == "anonymize":
 			groups = m.setApart(system, t, rule, b, groups)
 		default:
@@ -132,7 +132,7 @@ func (m *maker) redact(system, table string, rule TableRule, groups []Group) {
 
 // stay lists what is kept, with ground and day, and what goes later because kept rows need it.
 func (m *maker) stay(system, table string, rule TableRule, groups []Group) {
-	for _, g := range groups {
+	for _, g := range oneStep(groups) {
 		f := g.Fate
 		switch {
 		case g.Rows == 0:
@@ -157,6 +157,33 @@ func (m *maker) stay(system, table string, rule TableRule, groups []Group) {
 			m.withhold(Withheld{System: system, Table: table, What: "kept", Rows: g.Rows, Ground: ground})
 		}
 	}
+}
+
+// oneStep joins the groups that one step stands for: rows that are kept as they are until a day, and rows that are
+// anonymized now and go on the same day for the same ground, are the same to whoever comes back on that day.
+func oneStep(groups []Group) []Group {
+	type step struct {
+		keep            bool
+		until           string
+		ground, because string
+	}
+	at := map[step]int{}
+	var out []Group
+	for _, g := range groups {
+		f := g.Fate
+		if f.Action != ActionKeep && f.Action != ActionRetain && (f.Action != ActionAnonymize || f.Because == "") {
+			continue
+		}
+		s := step{f.Action == ActionKeep, f.Until.String(), f.Ground, f.Because}
+		if i, ok := at[s]; ok {
+			out[i].Digest = keys([]Group{out[i], g})
+			out[i].Rows += g.Rows
+			continue
+		}
+		at[s] = len(out)
+		out = append(out, g)
+	}
+	return out
 }
 
 func pick(groups []Group, action Action) []Group {

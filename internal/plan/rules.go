@@ -56,9 +56,9 @@ func (r TableRule) until(rowDate statute.Date) statute.Date {
 }
 
 // Needed joins the fate of a row with that of a row that refers to it: what a kept row needs is anonymized now and
-// goes with the last of them.
+// goes with the last of them. A row that its own rule anonymizes stays for good.
 func (f Fate) Needed(by Fate, table string) Fate {
-	if by.Action != ActionRetain || f.Action == ActionKeep {
+	if by.Action != ActionRetain || f.Action == ActionKeep || f.Action == ActionAnonymize && f.Until.IsZero() {
 		return f
 	}
 	switch f.Action {

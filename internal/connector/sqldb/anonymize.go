@@ -124,11 +124,14 @@ func (w *walk) anonymizeGaps(t *table, rule plan.TableRule, ft plan.FoundTable) 
 	has := func(a plan.Action) bool {
 		return slices.ContainsFunc(ft.Groups, func(g plan.Group) bool { return g.Fate.Action == a && g.Rows > 0 })
 	}
+	if t.keyless && (has(plan.ActionAnonymize) || len(rule.RedactNow) > 0 && (has(plan.ActionRetain) || rule.Do == plan.ActionKeep && has(plan.ActionKeep))) {
+		problems = append(problems, t.name+" has no primary key: its rows can be deleted but not anonymized")
+	}
 	if has(plan.ActionAnonymize) {
 		_, p := w.g.treatments(t, nil)
 		problems = append(problems, p...)
 	}
-	if len(rule.RedactNow) > 0 && has(plan.ActionRetain) {
+	if len(rule.RedactNow) > 0 && (has(plan.ActionRetain) || rule.Do == plan.ActionKeep && has(plan.ActionKeep)) {
 		_, p := w.g.treatments(t, rule.RedactNow)
 		problems = append(problems, p...)
 	}

@@ -121,7 +121,7 @@ func (f *fates) captureUnlink(ctx context.Context, step int, s plan.Step, emit f
 		return connector.ErrChanged
 	}
 	for n, e := range f.w.g.edges {
-		if e.from != from || !sameSet(e.cols, s.Columns) || len(f.hits[n]) == 0 || (s.Because != "" && e.to.name != s.Because) {
+		if e.from != from || !sameSet(e.cols, s.Columns) || len(f.hits[n])+len(f.own[n]) == 0 || (s.Because != "" && e.to.name != s.Because) {
 			continue
 		}
 		doomed := map[string]bool{}
@@ -130,14 +130,29 @@ func (f *fates) captureUnlink(ctx context.Context, step int, s plan.Step, emit f
 				doomed[key] = true
 			}
 		}
-		if err := f.referrers(ctx, step, e, doomed, emit); err != nil {
+		if err := f.referrers(ctx, step, e, doomed, nil, emit); err != nil {
+			return err
+		}
+		own := map[string]bool{}
+		for _, r := range f.own[n] {
+			if f.cleared(r) {
+				own[r.from] = true
+				doomed[r.to] = true
+			}
+		}
+		if len(own) == 0 {
+			continue
+		}
+		if err := f.referrers(ctx, step, e, doomed, own, emit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *fates) referrers(ctx context.Context, step int, e edge, doomed map[string]bool, emit func(int, []connector.Key) error) error {
+// referrers hands on the rows that refer through e to doomed rows: other people's, or those of the person's own that
+// are given.
+func (f *fates) referrers(ctx context.Context, step int, e edge, doomed, own map[string]bool, emit func(int, []connector.Key) error) error {
 	w := f.w
 	b := &builder{dialect: w.d.dialect}
 	notMine := ""
@@ -158,7 +173,12 @@ func (f *fates) referrers(ctx context.Context, step int, e edge, doomed map[stri
 				b.write(x)
 			}
 		},
-		join:  func(a string) { notMine = f.writeReferrersAs(b, a, from, e) },
+		join: func(a string) {
+			f.writeReference(b, a, from, e)
+			if own == nil {
+				notMine = f.writeNotMine(b, from, e)
+			}
+		},
 		where: func(string) { b.write(defaultTo(notMine, "1 = 1")) },
 	})
 	rows, err := f.q.QueryContext(ctx, b.sql.String(), b.args...)
@@ -180,6 +200,9 @@ func (f *fates) referrers(ctx context.Context, step int, e edge, doomed map[stri
 		}
 		key := make(connector.Key, n-len(e.to.keys))
 		fillKey(key, cells[len(e.to.keys):])
+		if own != nil && !own[joinKey(key[:len(e.from.keys)])] {
+			continue
+		}
 		if chunk = append(chunk, key); len(chunk) == captureChunk {
 			if err := emit(step, chunk); err != nil {
 				return err

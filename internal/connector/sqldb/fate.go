@@ -31,16 +31,18 @@ type fates struct {
 	index  map[plan.Fate]uint32
 	held   map[*table]map[string]uint32
 	about  map[*table]map[string]bool // rows that concern the person without being theirs
-	shared map[*table]map[string]bool
-	hits   map[int]map[string]int64 // by edge: rows of its target that other people's rows refer to, and by how many
-	order  []*table                 // children first
+	shared map[*table]map[string]bool // rows that other people own too
+	hits   map[int]map[string]int64   // by edge: rows of its target that other people's rows refer to, and by how many
+	own    map[int][]reference        // by edge: references of the person's own rows that the map says are cleared
+	stuck  map[stuck]*table
+	order  []*table // children first
 	gaps   []plan.Refusal
 }
 
 func newFates(w *walk, q querier, rules *plan.Rules) *fates {
 	f := &fates{
 		w: w, q: q, rules: rules, index: map[plan.Fate]uint32{}, held: map[*table]map[string]uint32{},
-		about: map[*table]map[string]bool{}, shared: map[*table]map[string]bool{}, hits: map[int]map[string]int64{},
+		about: map[*table]map[string]bool{}, shared: map[*table]map[string]bool{}, hits: map[int]map[string]int64{}, own: map[int][]reference{}, stuck: map[stuck]*table{},
 	}
 	for _, name := range w.g.order {
 		if t := w.g.tables[name]; w.reach[t] && (t.entry != nil && t.entry.Personal || t == w.home) {
@@ -67,11 +69,8 @@ func (f *fates) gap(t *table, format string, args ...any) {
 // work runs stages 1 and 2.
 func (f *fates) work(ctx context.Context) error {
 	for _, t := range slices.Backward(f.order) {
-		if f.holds(t) {
-			f.held[t] = map[string]uint32{}
-			if err := f.base(ctx, t); err != nil {
-				return err
-			}
+		if err := f.begin(ctx, t, nil); err != nil {
+			return err
 		}
 	}
 	for _, t := range f.order {
@@ -79,17 +78,31 @@ func (f *fates) work(ctx context.Context) error {
 			return err
 		}
 	}
-	// Children come first, so one pass settles all but references that close a ring; these need passes until
-	// nothing moves. Fates only ever move towards keeping, so it ends.
-	for pass := 0; ; pass++ {
-		moved, err := f.settle(ctx)
-		if err != nil || !moved {
+	// Children come first, so one pass settles all but references that close a ring of tables and rows that follow
+	// their owner; these need passes until nothing moves. Fates only ever move towards keeping, so it ends.
+	for moved := true; moved; {
+		var err error
+		if moved, err = f.settle(ctx); err != nil {
 			return err
 		}
-		if pass > 64 {
-			return fmt.Errorf("working out what kept rows need in %s: no end after %d passes", f.w.d.sys.Name, pass)
+	}
+	f.stuckGaps()
+	return nil
+}
+
+// begin runs stage 1 for one table, once: after the table whose rows it goes with, which need not come before it
+// where references run both ways.
+func (f *fates) begin(ctx context.Context, t *table, above []*table) error {
+	if owner := f.w.g.tables[f.rule(t).Follow]; owner != nil && slices.Contains(f.order, owner) && !slices.Contains(above, owner) {
+		if err := f.begin(ctx, owner, append(above, t)); err != nil {
+			return err
 		}
 	}
+	if f.held[t] != nil || !f.holds(t) {
+		return nil
+	}
+	f.held[t] = map[string]uint32{}
+	return f.base(ctx, t)
 }
 
 // holds tells whether the rows of t are kept by key: others refer to them, or some of them have a fate of their own.
@@ -101,9 +114,12 @@ func (f *fates) holds(t *table) bool {
 		return true
 	}
 	for _, e := range f.w.g.edges {
-		if e.to == t {
+		if e.to == t || e.from == t && e.clear && e.nullable && f.w.reach[e.to] {
 			return true
 		}
+	}
+	if slices.ContainsFunc(t.owners, func(l link) bool { return len(f.shared[l.to]) > 0 }) {
+		return true // what belongs to a shared row is shared
 	}
 	return slices.ContainsFunc(f.order, func(o *table) bool { return f.rule(o).Follow == t.name })
 }
@@ -139,23 +155,28 @@ func (f *fates) base(ctx context.Context, t *table) error {
 		f.gap(t, "no rule says what becomes of the rows of %s", t.name)
 	}
 	held := f.held[t]
+	f.shared[t] = map[string]bool{}
+	co := map[string]bool{}
 	if f.mayBeShared(t) {
-		f.shared[t] = map[string]bool{}
-		err := f.w.stream(ctx, f.q, t, reading{set: mine, where: func(b *builder, a string) {
-			b.write("(")
-			f.w.writeOthers(b, a, t)
-			b.write(")")
-		}}, func(r record) { f.shared[t][joinKey(r.key)] = true })
-		if err != nil {
+		// A row above its owners, such as an address, is guarded by the references to it; any other stays.
+		var up, down []link
+		for _, l := range t.owners {
+			if l.up {
+				up = append(up, l)
+			} else {
+				down = append(down, l)
+			}
+		}
+		if err := f.findShared(ctx, t, up, nil); err != nil {
+			return err
+		}
+		if err := f.findShared(ctx, t, down, co); err != nil {
 			return err
 		}
 	}
 	err := f.each(ctx, t, mine, func(key string, x plan.Fate) {
-		if x.Action == plan.ActionDelete && f.shared[t][key] && f.coOwned(t) {
-			x = plan.Fate{Action: plan.ActionKeep, Ground: groundShared}
-			if f.rule(t).Others == string(datamap.OthersAnonymize) {
-				x = plan.Fate{Action: plan.ActionAnonymize}
-			}
+		if co[key] && goes(x) {
+			x = f.sharedFate(t)
 		}
 		held[key] = f.intern(x)
 	})
@@ -174,16 +195,102 @@ func (f *fates) base(ctx context.Context, t *table) error {
 	})
 }
 
-// coOwned tells whether rows of t may hold several owners' keys themselves: then no one of them may delete a row.
-// A row above its owners, such as an address, is guarded by the references to it instead.
-func (f *fates) coOwned(t *table) bool {
-	n := 0
+// findShared gathers the rows of t that somebody else owns by some of its owner relations.
+func (f *fates) findShared(ctx context.Context, t *table, by []link, also map[string]bool) error {
+	if len(by) == 0 {
+		return nil
+	}
+	return f.w.stream(ctx, f.q, t, reading{set: mine, where: func(b *builder, a string) {
+		b.write("(")
+		f.w.writeOthersBy(b, a, t, by)
+		b.write(")")
+	}}, func(r record) {
+		key := joinKey(r.key)
+		f.shared[t][key] = true
+		if also != nil {
+			also[key] = true
+		}
+	})
+}
+
+// sharedFate is what becomes of a row that would go and is somebody else's as well.
+func (f *fates) sharedFate(t *table) plan.Fate {
+	if f.rule(t).Others == string(datamap.OthersAnonymize) {
+		return plan.Fate{Action: plan.ActionAnonymize}
+	}
+	return plan.Fate{Action: plan.ActionKeep, Ground: groundShared}
+}
+
+// goes tells whether a row is deleted: now, on a day of its own, or with the last row that needs it.
+func goes(x plan.Fate) bool {
+	return x.Action == plan.ActionDelete || x.Action == plan.ActionRetain || x.Action == plan.ActionAnonymize && !x.Until.IsZero()
+}
+
+// inherit keeps rows below shared rows that stay: what belongs to such a row belongs to its other owners too.
+func (f *fates) inherit(ctx context.Context, t *table) (bool, error) {
+	r := reading{set: mine}
 	for _, l := range t.owners {
-		if !l.up && l.to != t {
-			n++
+		if len(f.shared[l.to]) > 0 && f.held[l.to] != nil {
+			r.parents = append(r.parents, parent{to: l.to, cols: l.cols, refs: l.refs, when: l.when})
 		}
 	}
-	return n > 1
+	held := f.held[t]
+	if len(r.parents) == 0 || held == nil || f.rule(t).Follow != "" { // what follows its owner does so here too
+		return false, nil
+	}
+	moved := false
+	err := f.w.stream(ctx, f.q, t, r, func(rec record) {
+		key := joinKey(rec.key)
+		i, ok := held[key]
+		if byNeed := f.kinds[i].Action == plan.ActionAnonymize && f.rule(t).Do != plan.ActionAnonymize; !ok || !goes(f.kinds[i]) && !byNeed {
+			return
+		}
+		for n, p := range r.parents {
+			above, ok := f.held[p.to][rec.parents[n]]
+			if !ok || !f.shared[p.to][rec.parents[n]] || p.to == t && rec.parents[n] == key {
+				continue
+			}
+			if x := f.kinds[above]; x.Action == plan.ActionKeep || x.Action == plan.ActionAnonymize && x.Until.IsZero() {
+				f.shared[t][key] = true
+				held[key] = f.intern(f.sharedFate(t))
+				moved = moved || held[key] != i
+			}
+		}
+	})
+	return moved, err
+}
+
+// refollow lets rows that go with their owner take its fate as it is by now.
+func (f *fates) refollow(ctx context.Context, t *table) (bool, error) {
+	held := f.held[t]
+	if held == nil || f.rule(t).Follow == "" {
+		return false, nil
+	}
+	moved := false
+	err := f.each(ctx, t, mine, func(key string, x plan.Fate) {
+		if now := milder(f.kinds[held[key]], x); now != f.kinds[held[key]] {
+			held[key] = f.intern(now)
+			moved = true
+		}
+	})
+	return moved, err
+}
+
+// milder gives of two fates the one that leaves more of a row for longer.
+func milder(a, b plan.Fate) plan.Fate {
+	rank := func(x plan.Fate) int {
+		return slices.Index([]plan.Action{plan.ActionDelete, plan.ActionAnonymize, plan.ActionRetain, plan.ActionKeep}, x.Action)
+	}
+	switch {
+	case rank(a) != rank(b):
+		if rank(a) > rank(b) {
+			return a
+		}
+		return b
+	case a.Until.IsZero() || !b.Until.IsZero() && !b.Until.After(a.Until):
+		return a
+	}
+	return b
 }
 
 // each streams the rows of a set with the fate that the table's own rule, or the owner's row, gives them.
@@ -195,7 +302,9 @@ func (f *fates) each(ctx context.Context, t *table, in set, fn func(key string, 
 	}
 	if rule.Follow != "" {
 		p, ok := f.follows(t, rule.Follow)
-		if !ok {
+		if owner := f.w.g.tables[rule.Follow]; owner != nil && !f.w.reach[owner] {
+			rule = plan.TableRule{Do: plan.ActionKeep, Ground: groundShared} // no row of the owner's can be this person's
+		} else if !ok {
 			f.gap(t, "the rows of %s go with their owner, but no owner of theirs is %s by a unique key", t.name, rule.Follow)
 			rule = plan.TableRule{Do: plan.ActionKeep, Ground: groundShared}
 		} else {
@@ -229,8 +338,19 @@ func (f *fates) follows(t *table, name string) (parent, bool) {
 // settle walks children first and lets kept rows keep what they need. It tells whether anything moved.
 func (f *fates) settle(ctx context.Context) (bool, error) {
 	moved := false
+	for _, t := range slices.Backward(f.order) { // parents first: what follows them
+		a, err := f.refollow(ctx, t)
+		if err != nil {
+			return false, err
+		}
+		b, err := f.inherit(ctx, t)
+		if err != nil {
+			return false, err
+		}
+		moved = moved || a || b
+	}
 	for _, t := range f.order {
-		f.applyHits(t)
+		moved = f.applyHits(t) || moved
 		edges := f.needs(t)
 		if len(edges) == 0 || !f.mayStay(t) {
 			continue
@@ -282,7 +402,7 @@ func staying(x plan.Fate) (plan.Fate, bool) {
 	switch {
 	case x.Action == plan.ActionDelete:
 		return x, false
-	case x.Action == plan.ActionAnonymize && x.Because == "", x.Action == plan.ActionKeep:
+	case x.Action == plan.ActionAnonymize && x.Until.IsZero(), x.Action == plan.ActionKeep:
 		return plan.Fate{Action: plan.ActionRetain, Ground: x.Ground}, true // no end
 	}
 	return plan.Fate{Action: plan.ActionRetain, Until: x.Until, Ground: x.Ground}, true
@@ -291,9 +411,6 @@ func staying(x plan.Fate) (plan.Fate, bool) {
 func (f *fates) push(ctx context.Context, t *table, edges []edge) (bool, error) {
 	rule := f.rule(t)
 	r := reading{set: mine}
-	if f.about[t] != nil {
-		r.set = reached
-	}
 	held := f.held[t]
 	if held == nil && rule.Follow == "" && rule.Do == plan.ActionRetain && rule.Fixed.IsZero() {
 		r.date = rule.RowDate
@@ -309,6 +426,7 @@ func (f *fates) push(ctx context.Context, t *table, edges []edge) (bool, error) 
 		}
 	}
 	moved := false
+	var within []reference // among the rows of t
 	err := f.w.stream(ctx, f.q, t, r, func(rec record) {
 		x := rule.Fate(f.rules.Today, rec.date)
 		if held != nil {
@@ -322,39 +440,85 @@ func (f *fates) push(ctx context.Context, t *table, edges []edge) (bool, error) 
 				x = f.kinds[i]
 			}
 		}
-		by, stays := staying(x)
-		if !stays {
-			return
-		}
 		for n, e := range edges {
-			if x.Action == plan.ActionAnonymize && nulls(t, e) {
-				continue
-			}
-			target := f.held[e.to]
-			i, ok := target[rec.parents[n]]
-			if !ok || (e.to == t && rec.parents[n] == joinKey(rec.key)) {
-				continue
-			}
-			if now := needed(f.kinds[i], by, t.name); now != f.kinds[i] {
-				target[rec.parents[n]] = f.intern(now)
+			if e.to == t {
+				within = append(within, reference{joinKey(rec.key), rec.parents[n], e})
+			} else if f.need(e, x, rec.parents[n]) {
 				moved = true
 			}
 		}
 	})
-	return moved, err
+	if err != nil || len(within) == 0 {
+		return moved, err
+	}
+	// A chain of rows of one table is followed here: asking the database anew for each link of it would take as many
+	// passes as the chain is long.
+	for again := true; again; {
+		again = false
+		for _, r := range within {
+			if i, ok := held[r.from]; ok && r.from != r.to && f.need(r.edge, f.kinds[i], r.to) {
+				again, moved = true, true
+			}
+		}
+	}
+	return moved, nil
+}
+
+// reference is one row that refers to another.
+type reference struct {
+	from, to string // joined keys
+	edge     edge
+}
+
+// need lets a row of fate x keep the row that it refers to through e. It tells whether that changed anything.
+func (f *fates) need(e edge, x plan.Fate, key string) bool {
+	by, stays := staying(x)
+	if !stays || x.Action == plan.ActionAnonymize && nulls(e.from, e) {
+		return false
+	}
+	target := f.held[e.to]
+	i, ok := target[key]
+	if !ok {
+		return false
+	}
+	was := f.kinds[i]
+	if was.Action == plan.ActionRetain && by.Until.IsZero() {
+		f.stuck[stuck{e.to, key}] = e.from
+	}
+	now := needed(was, by, e.from.name)
+	target[key] = f.intern(now)
+	return now != was
+}
+
+// stuck is a row that is kept until a day and that a row without an end refers to.
+type stuck struct {
+	t   *table
+	key string
+}
+
+// stuckGaps refuses what could not be deleted on its day.
+func (f *fates) stuckGaps() {
+	told := map[[2]*table]bool{}
+	for s, by := range f.stuck {
+		pair := [2]*table{s.t, by}
+		if f.kinds[f.held[s.t][s.key]].Action == plan.ActionRetain && !told[pair] {
+			told[pair] = true
+			f.gap(s.t, "rows of %s are kept until a day, and rows of %s that refer to them stay for good: they could not be deleted then", s.t.name, by.name)
+		}
+	}
 }
 
 // needed joins the fate of a row with that of a staying row that refers to it. What a row without an end needs is
 // anonymized for good; what a retained row needs is anonymized now and goes with it.
 func needed(x, by plan.Fate, table string) plan.Fate {
-	forever := x.Action == plan.ActionAnonymize && x.Ground == groundNeeded
+	forever := x.Action == plan.ActionAnonymize && x.Until.IsZero()
 	switch {
 	case x.Action == plan.ActionKeep || forever:
 		return x
 	case !by.Until.IsZero():
 		return x.Needed(by, table)
 	case x.Action == plan.ActionRetain:
-		return x // its own day stands; what is left of the reference then is refused by the database, loudly
+		return x // its own day stands: the plan is refused
 	}
 	return plan.Fate{Action: plan.ActionAnonymize, Ground: groundNeeded}
 }
@@ -381,18 +545,8 @@ func (f *fates) emit(ctx context.Context, t *table, fn func(key connector.Key, x
 	if !ok {
 		return f.each(ctx, t, mine, func(key string, x plan.Fate) { fn(splitKey(t, key), x) })
 	}
-	if f.rule(t).Follow != "" {
-		err := f.each(ctx, t, mine, func(key string, x plan.Fate) {
-			// What its own children need stays needed.
-			was := f.kinds[held[key]]
-			if by, stays := staying(was); stays && was.Because != "" {
-				x = needed(x, by, was.Because)
-			}
-			held[key] = f.intern(x)
-		})
-		if err != nil {
-			return err
-		}
+	if t.keyless { // rows that are alike share a key, and each counts
+		return f.w.stream(ctx, f.q, t, reading{set: reached}, func(r record) { fn(r.key, f.kinds[held[joinKey(r.key)]]) })
 	}
 	for _, key := range slices.Sorted(maps.Keys(held)) {
 		fn(splitKey(t, key), f.kinds[held[key]])

@@ -125,7 +125,7 @@ func fateText(x plan.Fate) string {
 
 // hidden counts rows that were reached by also_from and are somebody else's.
 func (w *walk) hidden(ctx context.Context, q querier, t *table) (int64, error) {
-	if len(t.alsoFrom) == 0 || t == w.home || t.keyless {
+	if len(t.alsoFrom) == 0 || t == w.home {
 		return 0, nil
 	}
 	b := &builder{dialect: w.d.dialect}
@@ -139,9 +139,14 @@ func (w *walk) hidden(ctx context.Context, q querier, t *table) (int64, error) {
 		}
 	}
 	b.write(") AND (")
-	b.write(b.tuple(a, t.keys), " IN (")
-	w.rows(b, t, mine, selection{cols: func(o string) { b.write(b.list(o, t.keys)) }})
-	b.write(")) IS NOT TRUE")
+	if t.keyless {
+		w.writeMember(b, a, t)
+	} else {
+		b.write(b.tuple(a, t.keys), " IN (")
+		w.rows(b, t, reached, selection{cols: func(o string) { b.write(b.list(o, t.keys)) }})
+		b.write(")")
+	}
+	b.write(") IS NOT TRUE")
 	var n int64
 	err := each(ctx, q, b.sql.String(), b.args, 1, func(v []string) { _, _ = fmt.Sscan(v[0], &n) })
 	return n, w.d.fail(err, "counting hidden rows of %s", t.name)

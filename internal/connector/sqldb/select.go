@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/datamap"
@@ -33,16 +32,16 @@ type branch func(b *builder, alias string)
 // Several ways to a row are a UNION of keys joined back, not an OR: an OR of subqueries makes every engine read the
 // whole table. The union also counts a row once, however many ways lead to it.
 func (w *walk) rows(b *builder, t *table, in set, s selection) {
-	branches := w.branches(t, in)
-	self := w.selfLinks(t)
+	own, beside := w.ownerBranches(t), w.besideBranches(t, in)
+	ring := w.rings[t]
 	a := b.alias()
 	b.write("SELECT ")
 	s.cols(a)
 	b.write(" FROM ", w.d.dialect.table(t.cat), " ", a)
-	union := !t.keyless && (len(branches) > 1 || (len(self) > 0 && t != w.home))
+	union := !t.keyless && (len(own)+len(beside) > 1 || ring != nil)
 	if union {
 		b.write(" JOIN (")
-		w.union(b, t, branches, self)
+		w.union(b, t, own, beside)
 		u := b.alias()
 		b.write(") ", u, " ON ")
 		for i, k := range t.keys {
@@ -56,22 +55,10 @@ func (w *walk) rows(b *builder, t *table, in set, s selection) {
 		s.join(a)
 	}
 	b.write(" WHERE ")
-	switch {
-	case union:
+	if union {
 		b.write("1 = 1")
-	case len(branches) == 0:
-		b.write("1 = 0")
-	default:
-		b.write("(")
-		for i, br := range branches {
-			if i > 0 {
-				b.write(" OR ")
-			}
-			b.write("(")
-			br(b, a)
-			b.write(")")
-		}
-		b.write(")")
+	} else {
+		w.writeAny(b, a, append(own, beside...))
 	}
 	if s.where != nil {
 		b.write(" AND ")
@@ -82,17 +69,33 @@ func (w *walk) rows(b *builder, t *table, in set, s selection) {
 	}
 }
 
-// union writes the keys of all branches, and for a table that owns rows of itself those below them at any depth.
-func (w *walk) union(b *builder, t *table, branches []branch, self []link) {
-	if len(self) > 0 {
-		names := make([]string, len(t.keys))
-		for i := range t.keys {
-			names[i] = "k" + itoa(i)
-		}
-		b.write("WITH RECURSIVE own(", strings.Join(names, ", "), ") AS (")
+// writeAny writes: one of the branches holds.
+func (w *walk) writeAny(b *builder, a string, branches []branch) {
+	if len(branches) == 0 {
+		b.write("1 = 0")
+		return
 	}
+	b.write("(")
 	for i, br := range branches {
 		if i > 0 {
+			b.write(" OR ")
+		}
+		b.write("(")
+		br(b, a)
+		b.write(")")
+	}
+	b.write(")")
+}
+
+// union writes the keys of all branches. Only from owned rows one walks on, so what stands beside is not in the ring.
+func (w *walk) union(b *builder, t *table, own, beside []branch) {
+	if w.rings[t] != nil {
+		w.writeRing(b, t)
+	} else {
+		beside = append(own, beside...)
+	}
+	for i, br := range beside {
+		if i > 0 || w.rings[t] != nil {
 			b.write(" UNION ")
 		}
 		a := b.alias()
@@ -101,42 +104,6 @@ func (w *walk) union(b *builder, t *table, branches []branch, self []link) {
 		b.write(" FROM ", w.d.dialect.table(t.cat), " ", a, " WHERE ")
 		br(b, a)
 	}
-	if len(branches) == 0 {
-		a := b.alias()
-		b.write("SELECT ")
-		w.writeKeyColumns(b, a, t)
-		b.write(" FROM ", w.d.dialect.table(t.cat), " ", a, " WHERE 1 = 0")
-	}
-	if len(self) == 0 {
-		return
-	}
-	// UNION, not UNION ALL: a ring of rows ends when it gives no new key.
-	b.write(" UNION SELECT ")
-	child, parent := b.alias(), b.alias()
-	w.writeKeyColumns(b, child, t)
-	b.write(" FROM own JOIN ", w.d.dialect.table(t.cat), " ", parent, " ON ")
-	for i, k := range t.keys {
-		if i > 0 {
-			b.write(" AND ")
-		}
-		b.write(b.col(parent, k), " = own.k", itoa(i))
-	}
-	b.write(" JOIN ", w.d.dialect.table(t.cat), " ", child, " ON ")
-	for n, l := range self {
-		if n > 0 {
-			b.write(" OR ")
-		}
-		b.write("(")
-		for i := range l.cols {
-			if i > 0 {
-				b.write(" AND ")
-			}
-			b.write(b.col(child, l.cols[i]), " = ", b.col(parent, l.refs[i]))
-		}
-		w.writeWhen(b, child, t, l.when)
-		b.write(")")
-	}
-	b.write(") SELECT * FROM own")
 }
 
 func (w *walk) writeKeyColumns(b *builder, alias string, t *table) {
@@ -148,14 +115,9 @@ func (w *walk) writeKeyColumns(b *builder, alias string, t *table) {
 	}
 }
 
-// branches gives the ways in which rows of t come into the set. Links of the table to itself are apart.
-func (w *walk) branches(t *table, in set) []branch {
+// besideBranches gives the ways in which rows come into the set that the person does not own.
+func (w *walk) besideBranches(t *table, in set) []branch {
 	var out []branch
-	if t == w.home {
-		out = append(out, func(b *builder, a string) { w.writeKeys(b, a, t, w.subject.Key) })
-	} else {
-		out = w.ownerBranches(t)
-	}
 	if in >= mine && t != w.home {
 		for _, l := range t.alsoFrom {
 			if !w.reach[l.to] {
@@ -179,10 +141,14 @@ func (w *walk) branches(t *table, in set) []branch {
 	return out
 }
 
+// ownerBranches gives the ways in which rows of t are owned, but for the links within its ring.
 func (w *walk) ownerBranches(t *table) []branch {
+	if t == w.home {
+		return []branch{func(b *builder, a string) { w.writeKeys(b, a, t, w.subject.Key) }}
+	}
 	var out []branch
 	for _, l := range t.owners {
-		if l.to != t && w.reach[l.to] {
+		if w.reach[l.to] && !slices.Contains(w.rings[t], l.to) {
 			out = append(out, func(b *builder, a string) { w.writeLink(b, a, t, l) })
 		}
 	}
@@ -196,21 +162,6 @@ func (w *walk) ownerBranches(t *table) []branch {
 	for _, id := range w.subject.Identifiers { // rows that hold an identifier elsewhere are the subject's
 		if id.Table == t.name && len(id.By) > 0 && len(t.owners) == 0 && t.entry != nil && t.entry.Personal {
 			out = append(out, func(b *builder, a string) { w.writeKeys(b, a, t, id.By) })
-		}
-	}
-	return out
-}
-
-// selfLinks gives the owner relations of a table to itself. The subject's own table has none: whoever is below a
-// person is another person.
-func (w *walk) selfLinks(t *table) []link {
-	if t == w.home {
-		return nil
-	}
-	var out []link
-	for _, l := range t.owners {
-		if l.to == t {
-			out = append(out, l)
 		}
 	}
 	return out
@@ -311,13 +262,15 @@ func (w *walk) writeMatch(b *builder, a string, t *table, all datamap.MatchAll) 
 	}
 }
 
-// writeOthers writes: somebody else owns the row by one of the table's owner relations.
+// writeOthers writes: somebody else owns the row by one of the table's owner relations. An owner that is not the
+// person is somebody else, also where the owner's row is gone or nobody is found above it.
 func (w *walk) writeOthers(b *builder, a string, t *table) {
+	w.writeOthersBy(b, a, t, t.owners)
+}
+
+func (w *walk) writeOthersBy(b *builder, a string, t *table, owners []link) {
 	n := 0
-	for _, l := range t.owners {
-		if l.to == t {
-			continue
-		}
+	for _, l := range owners {
 		if n > 0 {
 			b.write(" OR ")
 		}
@@ -369,20 +322,7 @@ func (w *walk) writeMember(b *builder, a string, t *table) {
 	case !w.reach[t]:
 		b.write("1 = 0")
 	case t.keyless:
-		branches := w.branches(t, reached)
-		b.write("(")
-		for i, br := range branches {
-			if i > 0 {
-				b.write(" OR ")
-			}
-			b.write("(")
-			br(b, a)
-			b.write(")")
-		}
-		if len(branches) == 0 {
-			b.write("1 = 0")
-		}
-		b.write(")")
+		w.writeAny(b, a, append(w.ownerBranches(t), w.besideBranches(t, reached)...))
 	default:
 		b.write(b.tuple(a, t.keys), " IN (")
 		w.rows(b, t, owned, selection{cols: func(o string) { b.write(b.list(o, t.keys)) }})

@@ -34,7 +34,7 @@ type reading struct {
 type record struct {
 	key     connector.Key
 	date    statute.Date
-	parents []string // the joined key of each parent; "" when there is none
+	parents []string // the joined key of each parent; nullPart when there is none
 }
 
 // stream reads the rows of a set, one statement.
@@ -135,16 +135,16 @@ func fillKey(key connector.Key, cells []textCell) int {
 
 func joinCells(cells []textCell) string {
 	if slices.ContainsFunc(cells, func(c textCell) bool { return c.null }) {
-		return ""
+		return nullPart // the empty text may be a key
 	}
 	if len(cells) == 1 {
 		return cells[0].text
 	}
-	parts := make([]string, len(cells))
+	parts := make(connector.Key, len(cells))
 	for i, c := range cells {
 		parts[i] = c.text
 	}
-	return strings.Join(parts, "\x1f")
+	return joinKey(parts)
 }
 
 func (w *walk) keyTexts(b *builder, a string, t *table) []string {
@@ -167,11 +167,11 @@ func (w *walk) direct(t *table, p parent) bool {
 		if ours.Type != theirs.Type && (w.d.dialect.isText(ours) || w.d.dialect.isText(theirs) || strings.HasPrefix(ours.Type, "numeric") || strings.HasPrefix(theirs.Type, "numeric")) {
 			return false
 		}
-		if w.d.sys.Kind == datamap.KindMySQL && w.d.dialect.isText(ours) {
+		if w.d.sys.Kind == datamap.KindMySQL && w.d.dialect.isText(ours) || ours.Type == "citext" {
 			return false
 		}
-		if w.d.sys.Kind == datamap.KindSQLite && affinity(ours.Type) != affinity(theirs.Type) {
-			return false
+		if w.d.sys.Kind == datamap.KindSQLite && (affinity(ours.Type) != affinity(theirs.Type) || affinity(ours.Type) == "text") {
+			return false // the catalog does not tell a text's collation
 		}
 	}
 	return true

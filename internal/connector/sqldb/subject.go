@@ -22,6 +22,7 @@ type walk struct {
 	keys    []connector.Key // of the subject's rows, in the columns of subject.Key
 	proven  map[string][]string
 	stored  map[string][]string // "table\x00column\x00json\x00identifier" → stored texts that answer to it
+	rings   map[*table][]*table // tables whose rows own one another
 	reach   map[*table]bool     // tables in which rows of this kind of person can lie
 }
 
@@ -36,7 +37,7 @@ func (d *DB) start(ctx context.Context, q querier, g *graph, scope connector.Sco
 	}
 	w := &walk{d: d, g: g, subject: s, home: g.tables[s.Table], proven: scope.Identifiers, stored: map[string][]string{}}
 	w.reach = w.reachable()
-	if err := w.acyclic(); err != nil {
+	if err := w.findRings(); err != nil {
 		return nil, err
 	}
 	if err := w.resolveKeys(ctx, q); err != nil {
@@ -66,7 +67,7 @@ func (w *walk) reachable() map[*table]bool {
 			if in[t] || t.entry == nil || !t.entry.Personal {
 				continue
 			}
-			if w.matches(t) || slices.ContainsFunc(slices.Concat(t.owners, t.alsoFrom), func(l link) bool { return in[l.to] }) {
+			if w.matches(t) || w.identifies(t) || slices.ContainsFunc(slices.Concat(t.owners, t.alsoFrom), func(l link) bool { return in[l.to] }) {
 				in[t], grown = true, true
 			}
 		}
@@ -79,44 +80,14 @@ func (w *walk) reachable() map[*table]bool {
 	return in
 }
 
-func (w *walk) matches(t *table) bool {
-	return t.entry.Match != nil && !t.entry.Match.None && len(t.entry.Match.Any) > 0
+// identifies tells whether the rows of t are the subject's because they hold an identifier of theirs: where the map
+// names no other owner.
+func (w *walk) identifies(t *table) bool {
+	return len(t.owners) == 0 && slices.ContainsFunc(w.subject.Identifiers, func(id datamap.Identifier) bool { return id.Table == t.name && len(id.By) > 0 })
 }
 
-// acyclic refuses tables that own each other in a ring of two or more: their rows can't be asked for in one statement.
-// A table that owns rows of itself is fine.
-func (w *walk) acyclic() error {
-	const visiting, done = 1, 2
-	state := map[*table]int{w.home: done}
-	var visit func(t *table, path []string) error
-	visit = func(t *table, path []string) error {
-		path = append(path, t.name)
-		state[t] = visiting
-		for _, l := range slices.Concat(t.owners, t.alsoFrom) {
-			if l.to == t {
-				continue
-			}
-			if state[l.to] == visiting {
-				return fault.New(fault.Invalid, "owner_cycle", "In the data map of %s the tables %s own each other: leave out one of these owners.",
-					w.d.sys.Name, strings.Join(path, ", "))
-			}
-			if state[l.to] == 0 {
-				if err := visit(l.to, path); err != nil {
-					return err
-				}
-			}
-		}
-		state[t] = done
-		return nil
-	}
-	for _, t := range w.g.sorted() {
-		if state[t] == 0 && w.reach[t] {
-			if err := visit(t, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+func (w *walk) matches(t *table) bool {
+	return t.entry.Match != nil && !t.entry.Match.None && len(t.entry.Match.Any) > 0
 }
 
 // resolveKeys finds the subject's rows by every proven identifier. The database preselects; the comparison that
@@ -270,15 +241,35 @@ func asciiLower(s string) string {
 	}, s)
 }
 
-func joinKey(k connector.Key) string { return strings.Join(k, "\x1f") }
+// joinKey makes one text of a key: the parts with a separator between, which within a part is written otherwise.
+func joinKey(k connector.Key) string {
+	if len(k) == 1 {
+		return k[0]
+	}
+	for i, part := range k {
+		if strings.ContainsAny(part, "\x1e\x1f") {
+			k = slices.Clone(k)
+			for j := i; j < len(k); j++ {
+				k[j] = strings.ReplaceAll(strings.ReplaceAll(k[j], "\x1e", "\x1e0"), "\x1f", "\x1e1")
+			}
+			break
+		}
+	}
+	return strings.Join(k, "\x1f")
+}
 
-// splitKey undoes joinKey. A key whose parts hold the separator comes out with too many parts, which the statements
-// on keys refuse.
+// splitKey undoes joinKey.
 func splitKey(t *table, joined string) connector.Key {
 	if len(t.keys) == 1 {
 		return connector.Key{joined}
 	}
-	return strings.Split(joined, "\x1f")
+	parts := strings.Split(joined, "\x1f")
+	if strings.Contains(joined, "\x1e") {
+		for i, part := range parts {
+			parts[i] = strings.ReplaceAll(strings.ReplaceAll(part, "\x1e1", "\x1f"), "\x1e0", "\x1e")
+		}
+	}
+	return parts
 }
 
 // jsonSteps takes `$.a.b[0]` apart.
@@ -314,7 +305,9 @@ func (w *walk) resolveMatch(ctx context.Context, q querier, t *table, m datamap.
 			continue
 		}
 		err := w.candidates(ctx, q, t, nil, candidate{column: m.Column, json: m.JSON, rule: rule, value: value}, func(_ connector.Key, got string) {
-			out = append(out, got)
+			if !slices.Contains(out, got) {
+				out = append(out, got)
+			}
 		})
 		if err != nil {
 			return err
@@ -365,7 +358,7 @@ func (d *DB) Contact(ctx context.Context, scope connector.Scope, identifier stri
 			a := b.alias()
 			b.write("SELECT DISTINCT ", d.dialect.exact(d.dialect.storedText(b.col(a, id.Column))), " FROM ", d.dialect.table(t.cat), " ", a, " WHERE ")
 			w.writeKeys(b, a, t, by)
-			b.write(" AND ", b.col(a, id.Column), " IS NOT NULL ORDER BY 1")
+			b.write(" AND ", b.col(a, id.Column), " IS NOT NULL")
 			err := each(ctx, q, b.sql.String(), b.args, 1, func(v []string) { out = append(out, v[0]) })
 			if err != nil {
 				return d.fail(err, "reading the contact in %s", t.name)
@@ -373,5 +366,6 @@ func (d *DB) Contact(ctx context.Context, scope connector.Scope, identifier stri
 		}
 		return nil
 	})
-	return out, err
+	slices.Sort(out)
+	return slices.Compact(out), err
 }
