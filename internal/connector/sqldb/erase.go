@@ -21,8 +21,8 @@ type eraser struct {
 	conn    *sql.Conn
 	level   sql.IsolationLevel
 	steps   []plan.Step
-	work    []int // the steps of this system that change something, in the order of the plan
-	place   map[*table]int
+	work    []int            // the steps of this system that change something, in the order of the plan
+	places  map[*table][]int // the steps that delete rows of a table: several where rows retained for several reasons end
 	keys    connector.Source
 	guard   connector.Guard
 	record  connector.Recorder
@@ -57,7 +57,7 @@ func (d *DB) Erase(ctx context.Context, steps []plan.Step, keys connector.Source
 		return err
 	}
 	e := &eraser{d: d, g: g, steps: steps, keys: keys, guard: guard, record: record, secret: newSecret(), done: map[int]*progress{},
-		place: map[*table]int{}, pace: newPace(d.sys.Limits.LockTime), since: start}
+		places: map[*table][]int{}, pace: newPace(d.sys.Limits.LockTime), since: start}
 	if err := e.plan(); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (e *eraser) plan() error {
 			}
 		}
 		if s.Action == plan.ActionDelete {
-			e.place[t] = i
+			e.places[t] = append(e.places[t], i)
 		}
 		e.work = append(e.work, i)
 		e.done[i] = &progress{}

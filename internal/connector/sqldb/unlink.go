@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/datamap"
@@ -77,8 +78,13 @@ func (e *eraser) detachments(i int) []detachment {
 	var out []detachment
 	for n := range e.g.edges {
 		ed := &e.g.edges[n]
-		if ed.to == e.g.tables[e.steps[i].Table] && e.late(ed, i) && e.detachable(ed) {
-			out = append(out, detachment{e.place[ed.from], ed})
+		if ed.to != e.g.tables[e.steps[i].Table] || !e.detachable(ed) {
+			continue
+		}
+		for _, at := range e.places[ed.from] {
+			if at >= i {
+				out = append(out, detachment{at, ed})
+			}
 		}
 	}
 	return out
@@ -86,8 +92,7 @@ func (e *eraser) detachments(i int) []detachment {
 
 // late tells whether the rows that refer through an edge are deleted no sooner than those of step i.
 func (e *eraser) late(ed *edge, i int) bool {
-	at, deletes := e.place[ed.from]
-	return deletes && at >= i
+	return slices.ContainsFunc(e.places[ed.from], func(at int) bool { return at >= i })
 }
 
 func (e *eraser) detachable(ed *edge) bool { return len(ed.clearable()) > 0 && !ed.from.keyless }
