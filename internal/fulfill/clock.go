@@ -141,7 +141,7 @@ func (s *Service) Resume(ctx context.Context, p access.Principal, id dsr.Request
 			return fault.New(fault.Conflict, "not_paused", "Nothing is outstanding on this request.")
 		}
 		answered := map[string]string{statute.EventIdentityAsked: statute.EventIdentityReceived,
-			statute.EventClarificationAsked: statute.EventClarificationReceived, statute.EventFeeAsked: statute.EventFeeReceived}[asked]
+			statute.EventClarificationAsked: statute.EventClarificationReceived, statute.EventFeeAsked: statute.EventFeePaid}[asked]
 		if _, err := s.with(tx, r, answered); err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func askedFor(events []statute.Event) string {
 		switch e.Name {
 		case statute.EventIdentityAsked, statute.EventClarificationAsked, statute.EventFeeAsked:
 			outstanding = e.Name
-		case statute.EventIdentityReceived, statute.EventClarificationReceived, statute.EventFeeReceived:
+		case statute.EventIdentityReceived, statute.EventClarificationReceived, statute.EventFeePaid:
 			outstanding = ""
 		}
 	}

@@ -94,7 +94,7 @@ func (c *checker) laws() {
 	for i, code := range c.p.Jurisdictions {
 		path := indexed("jurisdictions", i)
 		if !slices.Contains(c.book.Codes(), code) {
-			c.bad(path, suggest(code, c.book.Codes()), "there is no jurisdiction %q", code)
+			c.bad(path, c.book.Suggest(code), "there is no jurisdiction %q", code)
 			continue
 		}
 		j, err := c.book.Jurisdiction(code, c.p.Version)

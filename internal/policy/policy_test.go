@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -24,9 +25,11 @@ func read(t testing.TB, name string) string {
 	return string(b)
 }
 
+var loaded = sync.OnceValues(statute.Load)
+
 func book(t testing.TB) *statute.Book {
 	t.Helper()
-	b, err := statute.Load()
+	b, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,38 +8,6 @@ import (
 	"time"
 )
 
-// The lists are those published by gov.uk, opm.gov, the German Länder in common and service-public.fr.
-func TestHolidays(t *testing.T) {
-	for place, want := range map[string]string{
-		"GB-ENG": "2026-01-01 2026-04-03 2026-04-06 2026-05-04 2026-05-25 2026-08-31 2026-12-25 2026-12-28 " +
-			"2027-01-01 2027-03-26 2027-03-29 2027-05-03 2027-05-31 2027-08-30 2027-12-27 2027-12-28",
-		"US": "2026-01-01 2026-01-19 2026-02-16 2026-05-25 2026-06-19 2026-07-03 2026-09-07 2026-10-12 2026-11-11 2026-11-26 2026-12-25 " +
-			"2027-01-01 2027-01-18 2027-02-15 2027-05-31 2027-06-18 2027-07-05 2027-09-06 2027-10-11 2027-11-11 2027-11-25 2027-12-24 2027-12-31",
-		"DE": "2026-01-01 2026-04-03 2026-04-06 2026-05-01 2026-05-14 2026-05-25 2026-12-25 " +
-			"2027-01-01 2027-03-26 2027-03-29 2027-05-06 2027-05-17",
-		"FR": "2026-01-01 2026-04-06 2026-05-01 2026-05-08 2026-05-14 2026-05-25 2026-07-14 2026-11-11 2026-12-25 " +
-			"2027-01-01 2027-03-29 2027-05-06 2027-05-17 2027-07-14 2027-11-01 2027-11-11",
-	} {
-		c, ok := calendarOf(place)
-		if !ok {
-			t.Fatalf("no calendar for %s", place)
-		}
-		var got []string
-		for d := NewDate(2026, time.January, 1); d.Year < 2028; d = d.AddDays(1) {
-			if w := d.Weekday(); w != time.Saturday && w != time.Sunday && c.free(d) != "" {
-				got = append(got, d.String())
-			}
-		}
-		if strings.Join(got, " ") != want {
-			t.Errorf("%s:\n got %s\nwant %s", place, strings.Join(got, " "), want)
-		}
-	}
-	uk, _ := calendarOf("GB-ENG")
-	if uk.free(Date{2022, time.September, 19}) == "" || uk.free(Date{2023, time.September, 19}) != "" {
-		t.Error("the proclaimed holiday of 2022 is not kept to its year")
-	}
-}
-
 // Each fault planted in a real file keeps the whole book from loading, and is named.
 func TestLoadRefusesFaults(t *testing.T) {
 	good := map[string]string{}
@@ -52,7 +20,9 @@ func TestLoadRefusesFaults(t *testing.T) {
 	}
 	for _, c := range []struct{ code, old, new, want string }{
 		{"eu", "schema: 1", "schema: 2", "schema 2"},
-		{"eu", "name: European", "nom: European", "unknown field"},
+		{"eu", "name: European", "nom: European", "eu.yaml:5:1: unknown field \"nom\""},
+		{"eu", "{right: access, cite", "{right: access, site: x, cite", "eu.yaml:11:21: unknown field \"site\""},
+		{"eu", "{right: access, cite", "{right: [access], cite", "eu.yaml:11:"},
 		{"eu", "code: eu", "code: xx", "named after it"},
 		{"eu", "establishment: DE", "establishment: Bonn", "no calendar"},
 		{"eu", "cite: GDPR Art. 15, confidence: B}", "confidence: B}", "no citation"},
@@ -67,6 +37,12 @@ func TestLoadRefusesFaults(t *testing.T) {
 		{"eu", "valid_from: 2018-05-25", "valid_from: 2018-02-30", "eu.yaml"},
 		{"uk", "valid_to: 2026-06-18", "valid_to: 2026-06-19", "same right on the same day"},
 		{"uk", "reason: fee, effect: restart, basis: statute", "reason: fee, effect: restart, basis: guidance", "only a statute"},
+		{"uk", "reason: fee, effect: restart, basis: statute", "reason: fee, effect: reflect, basis: statute", "days go with"},
+		{"uk", "valid_from: 2026-02-05", "valid_from: 2026-02-05\nbefore: xx", "no jurisdiction \"xx\""},
+		{"uk", "valid_from: 2026-02-05", "valid_from: 2026-02-05\ncovers: {eu: Europe}", "a file of its own"},
+		{"uk", "{amount: 1, unit: calendar_month, cite", "{amount: 1, unit: calendar_month, controllers: [small], cite", "not among the file's controllers"},
+		{"uk", "{amount: 1, unit: calendar_month, cite", "{amount: 1, unit: calendar_month, basis: hearsay, cite", "hearsay"},
+		{"uk", "{amount: 1, unit: calendar_month, cite", "{amount: 1, unit: calendar_month, stricter: {amount: 1}, cite", "unit \"\" is not known"},
 		{"us-ca", "holidays: US, cite: \"11 CCR 7021(a)", "cite: \"11 CCR 7021(a)", "holidays go with"},
 		{"us-ca", "conservative_days: -1", "conservative_days: 1", "may not be later"},
 		{"us-ca", "fact: never_disclose", "fact: never_disclosed", "never_disclosed"},
@@ -81,8 +57,49 @@ func TestLoadRefusesFaults(t *testing.T) {
 			}
 			files["j/"+code+".yaml"] = &fstest.MapFile{Data: []byte(src)}
 		}
-		if _, err := loadFS(files, "j"); err == nil || !strings.Contains(err.Error(), c.want) {
+		addHolidays(t, files)
+		if _, err := loadFS(files, "j", "h"); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s with %q: %v, want %q", c.code, c.new, err, c.want)
+		}
+	}
+}
+
+func addHolidays(t *testing.T, files fstest.MapFS) {
+	t.Helper()
+	for _, place := range []string{"de", "us", "gb"} {
+		src, err := os.ReadFile("holidays/" + place + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files["h/"+place+".yaml"] = &fstest.MapFile{Data: src}
+	}
+}
+
+// Each fault planted in a calendar is named when the calendar is asked for.
+func TestLoadRefusesFaultyHolidays(t *testing.T) {
+	const head = "schema: 1\nplace: XA\nname: A\ncite: x\nconfidence: K\nholidays:\n"
+	for src, want := range map[string]string{
+		"  - {month: 1, day: 1}":                                      "no name",
+		"  - {name: x, month: 2, day: 30}":                            "month 2 has no day 30",
+		"  - {name: x, month: 13, day: 3}":                            "1 to 12",
+		"  - {name: x, day: 3}":                                       "month goes with",
+		"  - {name: x, easter: 1, month: 1, day: 1}":                  "needs one of",
+		"  - {name: x, month: 1, weekday: noday, nth: 1}":             "monday to sunday",
+		"  - {name: x, month: 1, weekday: monday, nth: 6}":            "nth is 1 to 4",
+		"  - {name: x, weekday: monday, on_or_after: \"06-31\"}":      "on_or_after",
+		"  - {name: x, month: 1, day: 1, substitute: sometimes}":      "sometimes",
+		"  - {name: x, month: 1, day: 1, every: year}":                "h/xa.yaml:7:33: unknown field \"every\"",
+		"  - {name: x, month: 1, day: 1}\nplace: DE":                  "xa.yaml:8:1",
+		"  - {name: x, month: 1, day: 1}\nregions: [A]\nregions: [B]": "xa.yaml:9:1",
+	} {
+		files := fstest.MapFS{"h/xa.yaml": {Data: []byte(head + src + "\n")}}
+		addHolidays(t, files)
+		b, err := loadFS(files, "j", "h")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.CheckPlace("XA"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", src, err, want)
 		}
 	}
 }
@@ -120,7 +137,9 @@ rights:
 response:
   - {amount: 90, unit: calendar_day, cite: y, confidence: K}
 `
-	b, err := loadFS(fstest.MapFS{"j/us-pattern.yaml": {Data: []byte(pattern)}, "j/us-zz.yaml": {Data: []byte(state)}}, "j")
+	files := fstest.MapFS{"j/us-pattern.yaml": {Data: []byte(pattern)}, "j/us-zz.yaml": {Data: []byte(state)}}
+	addHolidays(t, files)
+	b, err := loadFS(files, "j", "h")
 	if err != nil {
 		t.Fatal(err)
 	}

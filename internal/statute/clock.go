@@ -8,8 +8,9 @@ const (
 	EventClarificationAsked    = "clarification_asked"
 	EventClarificationReceived = "clarification_received"
 	EventFeeAsked              = "fee_asked"
-	EventFeeReceived           = "fee_received"
+	EventFeePaid               = "fee_paid" // or, where the law only asks for that, the person confirmed the request in spite of the fee
 	EventExtensionNotice       = "extension_notice"
+	EventExtensionUntil        = "extension_until" // the day that the notice of an extension names, where the law sets no limit
 	EventAppeal                = "appeal"
 	EventAnswered              = "answered"
 )
@@ -23,13 +24,15 @@ type Event struct {
 // Question asks for the legal dates of one right.
 //
 // Jurisdiction and Right are names of the contract (`eu`, `us-ca`; `access`, `know_specific`). Received is the day
-// on which the request arrived at any reasonable channel, in the controller's zone. Establishment is the place
-// whose holidays count: an ISO 3166 code (`DE`, `FR`, `GB-ENG`, `US`), or "" for the jurisdiction's default.
+// on which the request arrived at any reasonable channel, in the controller's zone, from 1995 to 2200. Establishment
+// is the place whose holidays count: an ISO 3166 code (`DE`, `FR`, `GB-ENG`, `US`), or "" for the jurisdiction's
+// default. Controller is a kind of controller that the law tells apart (`agency`, `small`), or "" for its ordinary one.
 type Question struct {
 	Jurisdiction  string  `json:"jurisdiction"`
 	Right         string  `json:"right"`
 	Received      Date    `json:"received"`
 	Establishment string  `json:"establishment,omitempty"`
+	Controller    string  `json:"controller,omitempty"`
 	Events        []Event `json:"events,omitempty"`
 }
 
@@ -37,14 +40,15 @@ type Question struct {
 type Clock struct {
 	// AcknowledgeBy is the last day for saying that the request arrived; zero where no law asks for it.
 	AcknowledgeBy Date `json:"acknowledge_by"`
-	// AcknowledgeByConservative is AcknowledgeBy under the stricter reading, never later.
+	// AcknowledgeByConservative is AcknowledgeBy under the stricter reading, never later. It can stand alone where
+	// only that reading asks for it.
 	AcknowledgeByConservative Date `json:"acknowledge_by_conservative"`
 	// DueOn is the last day for the decision and its letter, without any extension.
 	DueOn Date `json:"due_on"`
 	// DueOnConservative is DueOn under the stricter reading, never later. Alarms run on it.
 	DueOnConservative Date `json:"due_on_conservative"`
 	// ExtendedUntil is the day that the one possible extension reaches, whether or not it was taken;
-	// zero where the law has none. Extended tells which.
+	// zero where the law has none, or has no limit and no day was named. Extended tells which.
 	ExtendedUntil Date `json:"extended_until"`
 	// ExtendedUntilConservative is ExtendedUntil under the stricter reading, never later.
 	ExtendedUntilConservative Date `json:"extended_until_conservative"`
@@ -59,6 +63,8 @@ type Clock struct {
 	Paused bool `json:"paused"`
 	// PausedDays counts the days by which closed pauses moved DueOn; a restart is not in it.
 	PausedDays int `json:"paused_days"`
+	// Milestones are dates beside the answer, such as a first and simpler one.
+	Milestones []Milestone `json:"milestones"`
 	// Steps explain every date in the order in which it was found.
 	Steps []Step `json:"steps"`
 }
@@ -71,11 +77,18 @@ func (c Clock) Until() Date {
 	return c.DueOn
 }
 
+// Milestone is a date beside the answer.
+type Milestone struct {
+	What string `json:"what"` // what is due: "simplified_confirmation"
+	On   Date   `json:"on"`
+}
+
 // Step is one link of the explanation of a date.
 type Step struct {
-	Date       string `json:"date"` // which date it speaks of: "due_on", "acknowledge_by", ...
-	On         Date   `json:"on"`   // the value reached by this step; zero for a remark
-	Text       string `json:"text"`
-	Cite       string `json:"cite"`
-	Confidence string `json:"confidence"` // A, B, C or K; "" for plain counting
+	Jurisdiction string `json:"jurisdiction"` // code of the law that speaks; "" where several are weighed
+	Date         string `json:"date"`         // which date it speaks of: "due_on", "acknowledge_by", ...
+	On           Date   `json:"on"`           // the value reached by this step; zero for a remark
+	Text         string `json:"text"`
+	Cite         string `json:"cite"`
+	Confidence   string `json:"confidence"` // A, B, C or K; "" for plain counting
 }

@@ -22,6 +22,8 @@ type vector struct {
 	Received      statute.Date      `yaml:"received"`
 	Events        map[string]string `yaml:"events"`
 	EventList     [][]string        `yaml:"event_list"`
+	Controller    string            `yaml:"controller"`
+	Source        string            `yaml:"source"` // where the law says so
 	Why           string            `yaml:"why"`
 
 	Ack                  statute.Date `yaml:"ack"`
@@ -35,13 +37,15 @@ type vector struct {
 	Paused               bool         `yaml:"paused"`
 	IsExtended           bool         `yaml:"is_extended"`
 
+	Milestones map[string]statute.Date `yaml:"milestones"`
+
 	Refused string `yaml:"refused"` // code of the error
 	Says    string `yaml:"says"`    // part of its message
 }
 
 func (v vector) question(t *testing.T, code string) statute.Question {
 	t.Helper()
-	q := statute.Question{Jurisdiction: code, Right: v.Right, Received: v.Received, Establishment: v.Establishment}
+	q := statute.Question{Jurisdiction: code, Right: v.Right, Received: v.Received, Establishment: v.Establishment, Controller: v.Controller}
 	add := func(name, on string) {
 		d, err := statute.ParseDate(on)
 		if err != nil {
@@ -78,7 +82,7 @@ func orElse(d, other statute.Date) statute.Date {
 // jurisdiction needs no Go.
 func TestVectors(t *testing.T) {
 	b := loadBook(t)
-	for _, code := range b.Codes() {
+	for _, code := range b.Files() {
 		src, err := os.ReadFile(filepath.Join("testdata", "clock", code+".yaml"))
 		if err != nil {
 			t.Errorf("every jurisdiction has its worked examples: %v", err)
@@ -92,6 +96,9 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: no worked examples", code)
 		}
 		for _, v := range vectors {
+			if v.Source == "" {
+				t.Errorf("%s/%s names no source", code, v.ID)
+			}
 			t.Run(code+"/"+v.ID, func(t *testing.T) { v.run(t, b, code) })
 		}
 	}
@@ -101,7 +108,7 @@ func (v vector) run(t *testing.T, b *statute.Book, code string) {
 	c, err := b.Clock(v.question(t, code))
 	if v.Refused != "" {
 		e, ok := fault.As(err)
-		if !ok || e.Kind != fault.Invalid || e.Code != v.Refused || !strings.Contains(e.Message, v.Says) {
+		if !ok || e.Kind != fault.Invalid || e.Code != v.Refused || !strings.Contains(err.Error(), v.Says) {
 			t.Fatalf("got error %v (%+v), want code %s with %q", err, e, v.Refused, v.Says)
 		}
 		return
@@ -127,6 +134,14 @@ func (v vector) run(t *testing.T, b *statute.Book, code string) {
 		if !d.got.IsZero() && !explained(c, d.name, d.got) {
 			t.Errorf("%s = %s has no step that says so", d.name, d.got)
 		}
+	}
+	for _, m := range c.Milestones {
+		if v.Milestones[m.What] != m.On {
+			t.Errorf("milestone %s on %s, want %s", m.What, m.On, v.Milestones[m.What])
+		}
+	}
+	if len(c.Milestones) != len(v.Milestones) {
+		t.Errorf("%d milestones, want %d", len(c.Milestones), len(v.Milestones))
 	}
 	if c.PausedDays != v.PausedDays || c.Paused != v.Paused || c.Extended != v.IsExtended {
 		t.Errorf("paused_days %d, paused %v, extended %v; want %d, %v, %v", c.PausedDays, c.Paused, c.Extended, v.PausedDays, v.Paused, v.IsExtended)

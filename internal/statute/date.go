@@ -41,7 +41,7 @@ func (d Date) String() string {
 	if d.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+	return d.In(time.UTC).Format(time.DateOnly)
 }
 
 // In gives the instant at which the date begins in a location (UTC when loc is nil).

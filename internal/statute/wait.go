@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/habeas-data/habeas/internal/fault"
 )
@@ -27,6 +28,7 @@ type wait struct {
 type happened struct {
 	waits    []wait // by the day asked
 	notices  []Date // extension notices
+	until    Date   // the day that the notice names; zero: none
 	appeals  []Date
 	answered Date // the answer to the request; zero: not yet
 }
@@ -39,19 +41,26 @@ func readEvents(q Question) (happened, error) {
 		wrong = append(wrong, fault.Field{Name: "events." + e.Name, Message: fmt.Sprintf(format, args...)})
 	}
 	events := slices.Clone(q.Events)
+	for i := range events {
+		if events[i].Name == legacyFeePaid {
+			events[i].Name = EventFeePaid
+		}
+	}
 	// On one day a question comes before its answer, whatever order the caller gave.
 	slices.SortStableFunc(events, func(a, b Event) int {
 		return cmp.Or(a.On.Compare(b.On), cmp.Compare(eventOrder(a.Name), eventOrder(b.Name)))
 	})
 	open := map[string]int{}
 	for _, e := range events {
-		if e.On.IsZero() || e.On.Before(q.Received) {
-			bad(e, "needs a day that is not before the day of receipt, %s", q.Received)
-			continue
-		}
 		reason, asks := waitReason(e.Name)
 		i, isOpen := open[reason]
 		switch {
+		case eventOrder(e.Name) < 0:
+			bad(e, "is not an event; %sevents are %s", meantEvent(e.Name), strings.Join(EventNames(), ", "))
+		case e.On.IsZero() || e.On.Before(q.Received):
+			bad(e, "needs a day that is not before the day of receipt, %s", q.Received)
+		case e.On.Year > lastYear:
+			bad(e, "%s lies after the year %d, until which dates are counted", e.On, lastYear)
 		case reason != "" && asks && !isOpen:
 			open[reason] = len(h.waits)
 			h.waits = append(h.waits, wait{reason: reason, asked: e.On})
@@ -59,17 +68,12 @@ func readEvents(q Question) (happened, error) {
 		case reason != "" && isOpen:
 			h.waits[i].answered = e.On
 			delete(open, reason)
+		case reason != "" && slices.ContainsFunc(events, func(o Event) bool { r, asks := waitReason(o.Name); return asks && r == reason }):
+			bad(e, "of %s is out of order: no question is open then for it to answer", e.On)
 		case reason != "":
 			h.waits = append(h.waits, wait{reason: reason, asked: e.On, answered: e.On, alone: true})
-		case e.Name == EventExtensionNotice:
-			h.notices = append(h.notices, e.On)
-		case e.Name == EventAppeal:
-			h.appeals = append(h.appeals, e.On)
-		case e.Name == EventAnswered && h.answered.IsZero():
-			h.answered = e.On
-		case e.Name == EventAnswered: // only the first answer meets the date
 		default:
-			bad(e, "is not an event; events are %v", EventNames())
+			h.single(e, bad)
 		}
 	}
 	if len(h.notices) > 1 {
@@ -81,10 +85,39 @@ func readEvents(q Question) (happened, error) {
 	return h, fault.BadInput(wrong)
 }
 
+// single takes an event that answers no other one.
+func (h *happened) single(e Event, bad func(Event, string, ...any)) {
+	switch e.Name {
+	case EventExtensionNotice:
+		h.notices = append(h.notices, e.On)
+	case EventExtensionUntil:
+		if !h.until.IsZero() {
+			bad(e, "names a second day; an extension reaches one")
+		}
+		h.until = e.On
+	case EventAppeal:
+		h.appeals = append(h.appeals, e.On)
+	case EventAnswered: // only the first answer meets the date
+		if h.answered.IsZero() {
+			h.answered = e.On
+		}
+	}
+}
+
+// legacyFeePaid is the name under which requests of earlier versions keep the payment of a fee.
+const legacyFeePaid = "fee_received"
+
+func meantEvent(name string) string {
+	if near := nearestWord(name, EventNames()); near != "" {
+		return "did you mean " + near + "? The "
+	}
+	return ""
+}
+
 // EventNames lists the events that Clock understands.
 func EventNames() []string {
 	return []string{EventIdentityAsked, EventIdentityReceived, EventClarificationAsked, EventClarificationReceived,
-		EventFeeAsked, EventFeeReceived, EventExtensionNotice, EventAnswered, EventAppeal}
+		EventFeeAsked, EventFeePaid, EventExtensionNotice, EventExtensionUntil, EventAnswered, EventAppeal}
 }
 
 func eventOrder(name string) int { return slices.Index(EventNames(), name) }
@@ -101,7 +134,7 @@ func waitReason(name string) (reason string, asks bool) {
 		return reasonClarification, false
 	case EventFeeAsked:
 		return reasonFee, true
-	case EventFeeReceived:
+	case EventFeePaid:
 		return reasonFee, false
 	}
 	return "", false

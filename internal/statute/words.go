@@ -2,7 +2,6 @@ package statute
 
 import (
 	"fmt"
-
 	"strings"
 )
 
@@ -13,6 +12,20 @@ func (s span) words(amount int) string {
 		return "one " + unit
 	}
 	return fmt.Sprintf("%d %ss", amount, unit)
+}
+
+// stricterWords names the period of the stricter reading where it is another one.
+func (s span) stricterWords() string {
+	if s.Stricter == nil {
+		return ""
+	}
+	return ", " + span{Unit: s.Stricter.Unit}.words(s.Stricter.Amount)
+}
+
+// basisWords warns where the law itself fixes no day.
+func basisWords(basis string) string {
+	return map[string]string{basisGuidance: "The law itself fixes no day; guidance takes this as the limit. ",
+		basisTarget: "The law fixes no day; this is a target that keeps the answer in bounds. "}[basis]
 }
 
 // clamped explains a month end.

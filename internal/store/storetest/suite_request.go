@@ -30,7 +30,7 @@ func (s suite) requestsRoundTrip(t *testing.T) {
 	s.db.Clock.Move(time.Second)
 	changed := *req
 	changed.AcknowledgeBy, changed.DueOn, changed.DueOnConservative, changed.ExtendedUntil = day(14), day(15), day(16), day(17)
-	changed.ClockEvents = []statute.Event{{Name: statute.EventFeeReceived, On: day(18)}}
+	changed.ClockEvents = []statute.Event{{Name: statute.EventFeePaid, On: day(18)}}
 	changed.AnsweredAt, changed.PlanMadeAt, changed.GraceEndsAt, changed.NextActionAt = utc(instant(19)), utc(instant(20)), utc(instant(21)), utc(instant(22))
 	changed.ClockPaused, changed.OnHold, changed.AwaitingController = false, false, false
 	changed.NeedsAttention, changed.Assignee, changed.PlanDigest, changed.Stage, changed.DenyGround = "x", "y", "z", dsr.StageTell, dsr.GroundOther
