@@ -128,8 +128,8 @@ func testConstraint(t *testing.T, f Fixture) {
 	f.load(t, []string{`INSERT INTO line_note VALUES (999, 100, 1, 'late')`})
 	before["line_note"]["999"] = f.content(t)["line_note"]["999"]
 	err = s.(connector.Eraser).Erase(ctx, steps, keys.Source, Free, Mute)
-	if !fault.Is(err, fault.Conflict) {
-		t.Errorf("got %v, want a conflict", err)
+	if !fault.Is(err, fault.Conflict) || !errors.Is(err, connector.ErrChanged) {
+		t.Errorf("got %v, want a conflict that asks for another plan", err)
 	}
 	if err != nil && (strings.Contains(err.Error(), "late") || strings.Contains(err.Error(), "999")) {
 		t.Errorf("the error holds values: %v", err)

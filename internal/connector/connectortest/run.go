@@ -31,6 +31,7 @@ func Run(t *testing.T, factory Factory) {
 		{"many rows in batches, cut off and resumed", testBatches},
 		{"a constraint undoes everything", testConstraint},
 		{"an uncovered table is named", testGaps},
+		{"called off at any statement and taken up again", testCalledOff},
 		{"rectify", testRectify},
 		{"rectify cut off anywhere", testRectifyCutOff},
 		{"a value that does not fit is named", testMisfits},
@@ -38,6 +39,8 @@ func Run(t *testing.T, factory Factory) {
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, factory(t)) })
 	}
+	t.Run("rows that come meanwhile are named", func(t *testing.T) { testArrivals(t, factory) })
+	t.Run("a writer beside the batches loses nothing", func(t *testing.T) { testWriter(t, factory) })
 }
 
 func scope() connector.Scope {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"regexp"
 	"strings"
@@ -217,7 +218,8 @@ func wireTrouble(err error) trouble {
 		return later(nothing, "can't be reached: there is no way to its host")
 	case errors.Is(err, context.DeadlineExceeded):
 		return later(&dbError{code: "nothing in time", cause: context.DeadlineExceeded}, "")
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysql.ErrInvalidConn), errors.As(err, &ne), errors.As(err, &ce):
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysql.ErrInvalidConn), errors.As(err, &ne), errors.As(err, &ce),
+		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), pgconn.SafeToRetry(err): // a connection that broke off in the middle
 		return later(nothing, "")
 	}
 	return trouble{kind: fault.Internal, clean: &dbError{code: fmt.Sprintf("with a %T", err)}}
