@@ -80,6 +80,7 @@ type CollectionColumn struct {
 	JSON     JSONType
 	Nullable bool
 	Show     datamap.Show
+	Tagged   bool // values may be objects with a tag
 }
 
 // JSONType is how values of a column are written in the package.
@@ -97,11 +98,23 @@ const (
 	JSONAny      JSONType = "any" // JSON columns and arrays: embedded as they are
 )
 
+// A value whose plain JSON form would read as another value of its column is an object with one of these keys.
+const (
+	TagText      = "$text"        // a text, where plain strings are something else
+	TagTextBytes = "$text_base64" // the bytes of a text that is no UTF-8
+	TagBytes     = "$base64"      // bytes, where plain strings are texts
+	TagReal      = "$real"        // a floating-point number that JSON has no number for
+	TagJSON      = "$json"        // the text of a JSON value: its null, which is not SQL's, or one with space around it
+	TagArray     = "$array"       // PostgreSQL's own text of an array whose indexes do not begin at 1
+)
+
 // Sink receives a person's rows. Calls come in the order Begin, Row*, End, once a collection.
 type Sink interface {
 	Begin(Collection) error
 	// Row takes one row: values[i] belongs to Columns[i] and is a complete JSON value (null for SQL NULL). Values of
-	// columns that are not shown are nil. key identifies the row; the slices are reused after the call returns.
+	// columns that are not shown are nil, but where presence is told: true when there is one, else false. A value that is
+	// hidden because it stands for somebody else is nil too. key identifies the row, for digests alone: it may hold
+	// what is hidden. The slices are reused after the call returns.
 	Row(key Key, values [][]byte) error
 	End() error
 	// Hidden reports rows that were reached but are somebody else's and were left out.

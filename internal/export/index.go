@@ -1,12 +1,20 @@
 package export
 
 import (
+	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"hash/crc32"
 	"html/template"
+	"io"
 	"sync"
+
+	"github.com/klauspost/compress/flate"
 
 	"github.com/habeas-data/habeas/internal/statute"
 )
@@ -84,20 +92,57 @@ func (w *Writer) writeIndex() error {
 	if left := w.leftOut(); len(left) > 0 {
 		p.Sections = []section{{Title: say("package.left_out"), Paras: []string{say("package.left_out.lead")}, Items: left}}
 	}
-	e, err := w.create("index.html")
+	var head, foot bytes.Buffer
+	if err := pages().ExecuteTemplate(&head, "index-head.html", p); err != nil {
+		return fmt.Errorf("filling the page: %w", err)
+	}
+	if err := pages().ExecuteTemplate(&foot, "index-foot.html", p); err != nil {
+		return fmt.Errorf("filling the page: %w", err)
+	}
+	return w.joinPage(head.Bytes(), foot.Bytes())
+}
+
+// joinPage writes index.html: the head, the rows as they were compressed while they came, the foot. Parts of a
+// deflated stream that end on a byte (RFC 1951, 3.2.4: an empty stored block) can follow each other as they are; only
+// their hash needs them unpacked.
+func (w *Writer) joinPage(head, foot []byte) error {
+	rows, err := w.spool.reader()
 	if err != nil {
 		return err
 	}
-	if err := pages().ExecuteTemplate(e, "index-head.html", p); err != nil {
-		return fmt.Errorf("filling the page: %w", err)
+	var before, after bytes.Buffer
+	if err := errors.Join(deflate(&before, head, false), deflate(&after, foot, true)); err != nil {
+		return fmt.Errorf("compressing the page: %w", err)
 	}
-	if err := w.spool.copyTo(e); err != nil {
+	file := rawFile("index.html", w.meta.MadeAt)
+	out, err := w.zip.CreateRaw(file)
+	if err != nil {
+		return fmt.Errorf("beginning index.html: %w", err)
+	}
+	packed := &countTo{w: out}
+	all := bufio.NewReaderSize(io.TeeReader(io.MultiReader(&before, rows, &after), packed), 64<<10)
+	sum, crc := sha256.New(), crc32.NewIEEE()
+	n, err := io.Copy(io.MultiWriter(sum, crc), flate.NewReader(all))
+	if err != nil {
+		return fmt.Errorf("joining the page: %w", err)
+	}
+	setSizes(file, packed.n, n, crc.Sum32())
+	w.files = append(w.files, File{Path: file.Name, SHA256: hex.EncodeToString(sum.Sum(nil)), Bytes: n})
+	return nil
+}
+
+func deflate(out io.Writer, content []byte, last bool) error {
+	z, err := flate.NewWriter(out, level)
+	if err != nil {
 		return err
 	}
-	if err := pages().ExecuteTemplate(e, "index-foot.html", p); err != nil {
-		return fmt.Errorf("filling the page: %w", err)
+	if _, err := z.Write(content); err != nil {
+		return err
 	}
-	return w.finish(e, File{})
+	if last {
+		return z.Close()
+	}
+	return z.Flush()
 }
 
 // leftOut says what the package does not hold and why, one line each.
@@ -136,7 +181,7 @@ func (w *Writer) leftOut() []string {
 		add(key, x.System, x.Table, x.Column, x.Rows, x.Ground, x.Until)
 	}
 	for _, h := range w.hidden {
-		if !named[[2]string{h.System, h.Table}] { // the plan says the same of it already
+		if h.Column == "" && !named[[2]string{h.System, h.Table}] { // the plan says the same of it already
 			add("hidden", h.System, h.Table, "", h.Rows, h.Why, statute.Date{})
 		}
 	}

@@ -3,31 +3,27 @@ package export
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"math/big"
+	"math/bits"
 )
 
 // keySum is the sum modulo 2^256 of the hashes of keys, each read as a little-endian number: the form of a plan's
 // digests. The order of rows does not matter; a row more, less or another one does.
-type keySum struct{ sum big.Int }
+type keySum [4]uint64
 
 func (k *keySum) add(h [32]byte) {
-	for i, j := 0, len(h)-1; i < j; i, j = i+1, j-1 {
-		h[i], h[j] = h[j], h[i]
-	}
-	var n big.Int
-	k.sum.Add(&k.sum, n.SetBytes(h[:]))
-	if k.sum.BitLen() > 256 {
-		k.sum.SetBit(&k.sum, 256, 0)
+	var carry uint64
+	for i := range k {
+		k[i], carry = bits.Add64(k[i], binary.LittleEndian.Uint64(h[8*i:]), carry)
 	}
 }
 
 // String gives 64 hex digits.
 func (k *keySum) String() string {
-	raw := k.sum.FillBytes(make([]byte, 32))
-	for i, j := 0, len(raw)-1; i < j; i, j = i+1, j-1 {
-		raw[i], raw[j] = raw[j], raw[i]
+	var raw [32]byte
+	for i, v := range k {
+		binary.LittleEndian.PutUint64(raw[8*i:], v)
 	}
-	return hex.EncodeToString(raw)
+	return hex.EncodeToString(raw[:])
 }
 
 // appendKey writes a row's key as plans hash it: the table's name and each part of the key, its length before it.

@@ -36,10 +36,11 @@ type File struct {
 	KeyDigest string `json:"key_digest,omitempty"` // of a data file: keyed digest over the keys of its rows
 }
 
-// HiddenRows are rows that were reached and are somebody else's.
+// HiddenRows are rows that were reached and are somebody else's, or rows that lack the value of one column.
 type HiddenRows struct {
 	System string `json:"system"`
 	Table  string `json:"table"`
+	Column string `json:"column,omitempty"` // "" for whole rows
 	Rows   int64  `json:"rows"`
 	Why    string `json:"why"`
 }

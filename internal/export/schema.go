@@ -13,6 +13,10 @@ import (
 // schemaDialect is the JSON Schema version of the files under schema/.
 const schemaDialect = "https://json-schema.org/draft/2020-12/schema"
 
+// tagComment tells readers of a schema what an object with a tag stands for.
+const tagComment = "A value whose plain form would read as another one is an object with one key: $text (a text), $base64 (bytes), " +
+	"$text_base64 (the bytes of a text that is no UTF-8), $real (a number beyond JSON), $json (the text of a JSON value), $array (PostgreSQL's text of an array)."
+
 // writeSchema gives the JSON Schema of a collection's file: an array of objects. `x-habeas` tells whose data it
 // describes and which columns are the key, for readers of the stream.
 func writeSchema(c connector.Collection, optional []string) ([]byte, error) {
@@ -40,6 +44,9 @@ func writeSchema(c connector.Collection, optional []string) ([]byte, error) {
 	}
 	fmt.Fprintf(&b, "{\n  \"$schema\": %s,\n  \"title\": %s,\n", q(schemaDialect), q(c.System+"/"+c.Table))
 	fmt.Fprintf(&b, "  \"x-habeas\": {\"system\": %s, \"collection\": %s, \"key\": %s},\n", q(c.System), q(c.Table), q(key))
+	if slices.ContainsFunc(c.Columns, func(col connector.CollectionColumn) bool { return shown(col) && col.Tagged }) {
+		fmt.Fprintf(&b, "  \"$comment\": %s,\n", q(tagComment))
+	}
 	b.WriteString("  \"type\": \"array\",\n  \"items\": {\n    \"type\": \"object\",\n    \"additionalProperties\": false,\n")
 	fmt.Fprintf(&b, "    \"required\": %s,\n    \"properties\": {", q(required))
 	first := true
@@ -89,6 +96,9 @@ func columnSchema(c connector.CollectionColumn) property {
 		p.Type = []string{"string", "number", "boolean"}
 	case connector.JSONAny:
 		return p
+	}
+	if c.Tagged {
+		p.Type = append(p.Type.([]string), "object") //nolint:forcetypeassert // set above
 	}
 	if c.Nullable {
 		p.Type = append(p.Type.([]string), "null") //nolint:forcetypeassert // set above

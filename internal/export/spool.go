@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/klauspost/compress/flate"
+
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/seal"
 )
@@ -20,35 +22,42 @@ import (
 // pageRows is how many rows stand on one page of a collection in index.html.
 const pageRows = 1000
 
-// spool keeps the rows as HTML until index.html, which begins with their number, can be written. It is a file without
-// a name, encrypted under a key that lives in this process alone: a crash leaves nothing to read.
+// spool keeps the rows as compressed HTML until index.html, which begins with their number, can be written. It is a
+// file without a name, encrypted under a key that lives in this process alone: a crash leaves nothing to read.
 type spool struct {
 	file  *os.File
 	key   seal.Key
 	enc   io.WriteCloser
+	flate *flate.Writer
 	buf   *bufio.Writer
 	words Words
 	rows  int64
-	n     int // collections so far
-	names []string
+	n     int    // collections so far
 	head  []byte // thead of the open collection
+	line  []byte // the row being written
+
+	hidden, yes, no []byte // cells, escaped
 }
 
 // spoolContext binds the stream to its use.
 const spoolContext = "habeas package rows as html"
 
-func newSpool() (*spool, error) {
+func newSpool(words Words) (*spool, error) {
 	f, err := os.CreateTemp("", "habeas-*")
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary file: %w", err)
 	}
 	_ = os.Remove(f.Name()) // where an open file can't lose its name, discard removes it
-	s := &spool{file: f, key: seal.NewKey()}
-	if s.enc, err = s.key.Writer(f, []byte(spoolContext)); err != nil {
+	s := &spool{file: f, key: seal.NewKey(), words: words}
+	if s.enc, err = s.key.Writer(f, []byte(spoolContext)); err == nil {
+		s.flate, err = flate.NewWriter(s.enc, level)
+	}
+	if err != nil {
 		s.discard()
 		return nil, fmt.Errorf("encrypting a temporary file: %w", err)
 	}
-	s.buf = bufio.NewWriterSize(s.enc, 64<<10)
+	s.buf = bufio.NewWriterSize(s.flate, 64<<10)
+	s.hidden, s.yes, s.no = []byte(escape(words.Say("package.value.hidden"))), []byte(escape(words.Say("package.value.yes"))), []byte(escape(words.Say("package.value.no")))
 	return s, nil
 }
 
@@ -63,32 +72,32 @@ func (s *spool) discard() {
 	s.file = nil
 }
 
-// copyTo ends writing and writes all of it, decrypted, to out.
-func (s *spool) copyTo(out io.Writer) error {
-	if err := s.buf.Flush(); err != nil {
-		return fmt.Errorf("writing the temporary file: %w", err)
+// reader ends writing and gives the rows as a deflated stream that is not ended: another one can follow.
+func (s *spool) reader() (io.Reader, error) {
+	err := s.buf.Flush()
+	if err == nil {
+		err = s.flate.Flush()
 	}
-	if err := s.enc.Close(); err != nil {
-		return fmt.Errorf("writing the temporary file: %w", err)
+	if err == nil {
+		err = s.enc.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing the temporary file: %w", err)
 	}
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("reading the temporary file: %w", err)
+		return nil, fmt.Errorf("reading the temporary file: %w", err)
 	}
-	plain, err := s.key.Reader(s.file, []byte(spoolContext))
+	packed, err := s.key.Reader(s.file, []byte(spoolContext))
 	if err != nil {
-		return fmt.Errorf("reading the temporary file: %w", err)
+		return nil, fmt.Errorf("reading the temporary file: %w", err)
 	}
-	if _, err := io.Copy(out, plain); err != nil {
-		return fmt.Errorf("copying the temporary file: %w", err)
-	}
-	return nil
+	return packed, nil
 }
 
 // begin writes the head of a collection's section.
 func (s *spool) begin(w Words, c connector.Collection, path, category string) error {
-	s.words, s.rows = w, 0
+	s.rows = 0
 	s.n++
-	s.names = s.names[:0]
 	id := fmt.Sprintf("c%d", s.n)
 	var head, style bytes.Buffer
 	column := 0
@@ -113,8 +122,8 @@ func (s *spool) begin(w Words, c connector.Collection, path, category string) er
 	return s.failed(err)
 }
 
-// row writes one row; a new page begins after every pageRows.
-func (s *spool) row(c connector.Collection, names [][]byte, values [][]byte) error {
+// row begins one row; a new page begins after every pageRows.
+func (s *spool) row() {
 	b := s.buf
 	if s.rows%pageRows == 0 {
 		open, label := " open", s.words.Say("package.rows")
@@ -122,20 +131,15 @@ func (s *spool) row(c connector.Collection, names [][]byte, values [][]byte) err
 			open, label = "", s.words.Say("package.page", "n", s.words.Number(s.rows+1))
 			_, _ = b.WriteString("</tbody></table></div></details>\n") // errors stick to the buffer
 		}
-		fmt.Fprintf(b, "<details%s><summary>%s</summary><div class=\"scroll\"><table><thead><tr>%s</tr></thead><tbody>\n", open,
+		_, _ = fmt.Fprintf(b, "<details%s><summary>%s</summary><div class=\"scroll\"><table><thead><tr>%s</tr></thead><tbody>\n", open,
 			escape(label), s.head)
 	}
 	s.rows++
-	_, _ = b.WriteString("<tr>")
-	for i, v := range values {
-		if names[i] == nil {
-			continue
-		}
-		if err := s.cell(c.Columns[i].JSON, v); err != nil {
-			return err
-		}
-	}
-	_, err := b.WriteString("</tr>\n")
+	s.line = append(s.line[:0], "<tr>\n"...) // HTML ends rows and cells by what follows them
+}
+
+func (s *spool) rowEnd() error {
+	_, err := s.buf.Write(s.line)
 	return s.failed(err)
 }
 
@@ -155,45 +159,82 @@ func (s *spool) failed(err error) error {
 	return nil
 }
 
-// cell writes one value for a person to read. The whole of it is in the JSON file; here nothing can run, and no
-// writing direction reaches beyond its cell.
+const (
+	cellPlain = "<td>"              // letters, digits and signs that have one direction, or none
+	cellText  = "<td dir=\"auto\">" // no writing direction reaches beyond its cell
+	cellNone  = "<td class=\"no\">" // said about a value
+)
+
+// cell writes one value for a person to read. The whole of it is in the JSON file; here nothing can run.
 func (s *spool) cell(kind connector.JSONType, v []byte) error {
-	class, text := "", ""
 	switch {
 	case v == nil:
-		class, text = "no", s.words.Say("package.value.hidden")
+		s.line = append(append(s.line, cellNone...), s.hidden...)
 	case string(v) == "null":
-		class, text = "no", "–"
+		s.line = append(append(s.line, cellNone...), "–"...)
 	case kind == connector.JSONBoolean && string(v) == "true":
-		text = s.words.Say("package.value.yes")
+		s.line = append(append(s.line, cellPlain...), s.yes...)
 	case kind == connector.JSONBoolean && string(v) == "false":
-		text = s.words.Say("package.value.no")
-	case v[0] == '"':
+		s.line = append(append(s.line, cellPlain...), s.no...)
+	case v[0] == '"' && kind != connector.JSONBytes && kind != connector.JSONDateTime && plain(v[1:len(v)-1]):
+		s.line = append(append(s.line, cellPlain...), v[1:len(v)-1]...)
+	case v[0] != '"' && plain(v):
+		s.line = append(append(s.line, cellPlain...), v...)
+	default:
+		return s.slowCell(kind, v)
+	}
+	return nil
+}
+
+// plain tells whether a text stands on a page as it is.
+func plain(v []byte) bool {
+	for _, c := range v {
+		if c < ' ' || c >= 0x7f || c == '<' || c == '>' || c == '&' || c == '"' || c == '\'' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *spool) slowCell(kind connector.JSONType, v []byte) error {
+	open, text := cellText, string(v)
+	if v[0] == '"' {
 		if err := json.Unmarshal(v, &text); err != nil {
 			return errors.New("a value is no JSON text")
 		}
 		switch kind {
 		case connector.JSONBytes:
-			class, text = "no", s.binary(text)
+			open, text = cellNone, s.binary(text)
 		case connector.JSONDateTime:
 			text = readableTime(text)
+			if plain([]byte(text)) {
+				open = cellPlain
+			}
 		case connector.JSONNumber, connector.JSONInteger, connector.JSONString, connector.JSONBoolean, connector.JSONDate, connector.JSONAny:
 		}
-	default:
-		text = string(v)
-		if kind == connector.JSONNumber || kind == connector.JSONInteger {
-			class = "num"
+	}
+	if tag, content, ok := untag(v); ok {
+		text = content
+		if tag == connector.TagBytes || tag == connector.TagTextBytes {
+			open, text = cellNone, s.binary(content)
 		}
 	}
-	b := s.buf
-	if class != "" {
-		_, _ = b.WriteString("<td dir=\"auto\" class=\"" + class + "\">")
-	} else {
-		_, _ = b.WriteString("<td dir=\"auto\">")
+	s.line = append(append(s.line, open...), template.HTMLEscapeString(visible(text))...)
+	return nil
+}
+
+// untag reads a value that is written as an object with a tag.
+func untag(v []byte) (tag, content string, ok bool) {
+	if !bytes.HasPrefix(v, []byte(`{"$`)) {
+		return "", "", false
 	}
-	template.HTMLEscape(b, []byte(visible(text)))
-	_, err := b.WriteString("</td>")
-	return s.failed(err)
+	var object map[string]string
+	if err := json.Unmarshal(v, &object); err != nil || len(object) != 1 {
+		return "", "", false
+	}
+	for tag, content = range object {
+	}
+	return tag, content, true
 }
 
 func (s *spool) binary(encoded string) string {

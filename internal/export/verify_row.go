@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 )
@@ -62,111 +61,175 @@ func parseShape(b []byte) (*rowShape, error) {
 	return out, nil
 }
 
-// eachRow reads a JSON array, element by element, and nothing after it.
-func eachRow(body io.Reader, visit func(json.RawMessage) error) error {
-	dec := json.NewDecoder(body)
-	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
-		return errors.New("it is not a JSON array")
-	}
-	for dec.More() {
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			return errors.New("it is not JSON")
-		}
-		if err := visit(raw); err != nil {
-			return err
-		}
-	}
-	if t, err := dec.Token(); err != nil || t != json.Delim(']') {
-		return errors.New("the array does not end")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the array")
-	}
-	return nil
-}
-
 // rowReader checks rows one by one against a shape.
 type rowReader struct {
 	shape    *rowShape
 	key      []string
-	seen     map[string]json.RawMessage
 	provable bool // key holds the text of every part
-	hidden   bool // a part of the key is left out, and the schema says that it may be
+
+	order  []member       // the members of the row before: nearly all rows have the same
+	places map[string]int // of each column in values
+	values [][]byte       // of the columns of the row; nil where it lacks one
+
+	required, keyAt []int // places of what the schema asks for and of the key; -1 for a part that is not shown
+}
+
+// member is a name as it is written, and the column that it means.
+type member struct {
+	raw    []byte
+	name   string
+	place  int
+	column columnShape
 }
 
 func newRow(s *rowShape) *rowReader {
-	return &rowReader{shape: s, key: make([]string, len(s.Key)), seen: map[string]json.RawMessage{}}
+	r := &rowReader{shape: s, key: make([]string, len(s.Key)), places: map[string]int{}, values: make([][]byte, len(s.columns))}
+	for _, name := range sortedKeys(s.columns) {
+		r.places[name] = len(r.places)
+	}
+	for _, name := range s.required {
+		r.required = append(r.required, r.places[name])
+	}
+	for _, name := range s.Key {
+		place, shown := r.places[name]
+		if !shown {
+			place = -1
+		}
+		r.keyAt = append(r.keyAt, place)
+	}
+	return r
 }
 
-func (r *rowReader) read(raw json.RawMessage) error {
-	clear(r.seen)
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return errors.New("it is not an object")
+var (
+	errNoObject = errors.New("it is not an object")                                         //nolint:gochecknoglobals // a constant in all but name
+	errColumns  = errors.New("it has a column that the schema does not know, or one twice") //nolint:gochecknoglobals // a constant in all but name
+)
+
+// read takes the row that begins at b[i] and gives the index behind it; errMore when it does not end within b.
+func (r *rowReader) read(b []byte, i int) (int, error) {
+	clear(r.values)
+	if b[i] != '{' {
+		return i, errNoObject
 	}
-	for dec.More() {
-		t, err := dec.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return errors.New("it is not an object")
-		}
-		column, known := r.shape.columns[name]
-		if _, twice := r.seen[name]; twice || !known {
-			return errors.New("it has a column that the schema does not know, or one twice")
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return errors.New("it is not an object")
-		}
-		if err := column.check(value); err != nil {
-			return fmt.Errorf("column %s: %w", name, err)
-		}
-		r.seen[name] = value
+	i = skipSpace(b, i+1)
+	if i < len(b) && b[i] == '}' {
+		return i + 1, r.done()
 	}
-	for _, name := range r.shape.required {
-		if _, ok := r.seen[name]; !ok {
-			return fmt.Errorf("it lacks the column %s", name)
+	for n := 0; ; n++ {
+		m, at, err := r.name(n, b, i)
+		if err != nil {
+			return i, err
+		}
+		end, err := skipValue(b, at, 1)
+		switch {
+		case errors.Is(err, errJSON):
+			return i, errNoObject
+		case err != nil:
+			return i, err
+		case r.values[m.place] != nil:
+			return i, errColumns
+		}
+		value := b[at:end]
+		if err := m.column.check(value); err != nil {
+			return i, fmt.Errorf("column %s: %w", m.name, err)
+		}
+		r.values[m.place] = value
+		if i = skipSpace(b, end); i >= len(b) {
+			return i, errMore
+		}
+		switch b[i] {
+		case '}':
+			return i + 1, r.done()
+		case ',':
+			if i = skipSpace(b, i+1); i >= len(b) {
+				return i, errMore
+			}
+		default:
+			return i, errNoObject
+		}
+	}
+}
+
+// name reads the n-th name of a row and gives its column and where the value begins.
+func (r *rowReader) name(n int, b []byte, i int) (*member, int, error) {
+	if n < len(r.order) {
+		m := &r.order[n]
+		if end := i + len(m.raw); end < len(b) && b[end] == ':' && string(b[i:end]) == string(m.raw) {
+			return m, end + 1, nil
+		}
+	}
+	at, err := skipName(b, i)
+	if errors.Is(err, errJSON) {
+		return nil, i, errNoObject
+	}
+	if err != nil {
+		return nil, i, err
+	}
+	end, err := skipString(b, i)
+	if err != nil {
+		return nil, i, err
+	}
+	m, err := r.member(n, b[i:end])
+	return m, at, err
+}
+
+func (r *rowReader) done() error {
+	for n, place := range r.required {
+		if r.values[place] == nil {
+			return fmt.Errorf("it lacks the column %s", r.shape.required[n])
 		}
 	}
 	r.readKey()
 	return nil
 }
 
+// member finds the column of the n-th name of a row.
+func (r *rowReader) member(n int, raw []byte) (*member, error) {
+	var name string
+	if err := json.Unmarshal(raw, &name); err != nil {
+		return nil, errNoObject
+	}
+	place, known := r.places[name]
+	if !known {
+		return nil, errColumns
+	}
+	r.order = append(r.order[:min(n, len(r.order))], member{bytes.Clone(raw), name, place, r.shape.columns[name]})
+	return &r.order[len(r.order)-1], nil
+}
+
 func (r *rowReader) readKey() {
-	r.provable, r.hidden = len(r.key) > 0, false
-	for i, name := range r.shape.Key {
-		column, shown := r.shape.columns[name]
-		value, there := r.seen[name]
-		if !there {
+	r.provable = len(r.key) > 0
+	for i, place := range r.keyAt {
+		if place < 0 || r.values[place] == nil {
 			r.provable = false
-			r.hidden = r.hidden || shown && !slices.Contains(r.shape.required, name)
 			continue
 		}
-		text, ok := keyText(value)
+		text, ok := keyText(r.values[place])
 		r.key[i] = text
-		r.provable = r.provable && ok && column.keyable
+		r.provable = r.provable && ok && r.shape.columns[r.shape.Key[i]].keyable
 	}
 }
 
 // keyText gives the text of a key's part from its JSON value: the digits of a whole number, the characters of a text.
 // Other values are written in the data otherwise than in a key, and can't be read back.
-func keyText(v json.RawMessage) (string, bool) {
+func keyText(v []byte) (string, bool) {
 	switch {
+	case len(v) > 1 && v[0] == '"' && plain(v[1:len(v)-1]):
+		return string(v[1 : len(v)-1]), true
 	case len(v) > 0 && v[0] == '"':
 		var s string
 		if err := json.Unmarshal(v, &s); err != nil {
 			return "", false
 		}
 		return s, !strings.ContainsRune(s, '\uFFFD') // bytes that are no text became this sign
-	case len(v) > 0 && strings.Trim(strings.TrimPrefix(string(v), "-"), "0123456789") == "":
+	case len(v) > 0 && len(bytes.Trim(bytes.TrimPrefix(v, []byte("-")), "0123456789")) == 0:
 		return string(v), true
 	}
 	return "", false
 }
 
 // check holds a value against the column's types.
-func (c columnShape) check(v json.RawMessage) error {
+func (c columnShape) check(v []byte) error {
 	if len(c.types) == 0 {
 		return nil
 	}

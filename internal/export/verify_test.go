@@ -57,29 +57,32 @@ func TestNothingUnproven(t *testing.T) {
 	wantFault(t, pkg, e, "no digest")
 }
 
-// A key with a part that is hidden in some rows can't be summed up: the rows are counted.
-func TestHiddenKeyPartsAreCounted(t *testing.T) {
+// A part of the key that is hidden in the data is proven by the keys that the connector gave, and is in no file.
+func TestHiddenKeyPartsAreProven(t *testing.T) {
 	follow := testTable{
 		head: connector.Collection{Table: "follow", Key: []string{"follower", "followee"}, Columns: []connector.CollectionColumn{column("follower", connector.JSONInteger), column("followee", connector.JSONInteger)}},
-		keys: []connector.Key{{"17", ""}, {"", "17"}}, rows: [][]string{{"17", "-"}, {"-", "17"}},
+		keys: []connector.Key{{"17", "404"}, {"505", "17"}}, rows: [][]string{{"17", "-"}, {"-", "17"}},
 	}
 	e := expect([]testTable{follow})
-	e.Collections[0].Keys = digestOf("follow", []string{"17", "4"}, []string{"5", "17"})
 	pkg, m := build(t, testMeta("en"), []testTable{follow})
 	got, err := export.Verify(bytes.NewReader(pkg), e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Collections[0].Proof != export.ProofCount {
+	if got.Collections[0].Proof != export.ProofConnector {
 		t.Errorf("proven by %s", got.Collections[0].Proof)
 	}
-	for _, f := range m.Files {
-		if f.KeyDigest != "" {
-			t.Error("the manifest has a digest that can't be right")
+	for name, content := range unpack(t, pkg) {
+		if name != "manifest.json" && name != "index.html" && strings.Contains(content, "404") || strings.Contains(content, ">404<") {
+			t.Errorf("%s shows the key of another person", name)
 		}
 	}
-	e.Collections[0].Rows = 3
-	wantFault(t, pkg, e, "has 2 rows and not 3")
+	want := []export.HiddenRows{{System: "shop", Table: "follow", Column: "follower", Rows: 1, Why: "it stands for another person there"}, {System: "shop", Table: "follow", Column: "followee", Rows: 1, Why: "it stands for another person there"}}
+	if len(m.Hidden) != 3 || !slices.Equal(m.Hidden[:2], want) {
+		t.Errorf("the manifest lists as hidden %v", m.Hidden)
+	}
+	e.Collections[0].Keys = digestOf("follow", []string{"17", "4"}, []string{"505", "17"})
+	wantFault(t, pkg, e, "not those of the plan")
 }
 
 func wantFault(t *testing.T, pkg []byte, e export.Expect, words string) {

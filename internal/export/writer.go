@@ -13,11 +13,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/flate"
 
 	"github.com/habeas-data/habeas/internal/connector"
+	"github.com/habeas-data/habeas/internal/datamap"
 )
 
-// Writer writes one package. It is for one goroutine; one collection is open at a time.
+// Writer writes one package. It is for one goroutine; one collection is open at a time. Behind it two others work:
+// one hashes and compresses the data, one makes the pages.
 type Writer struct {
 	meta  Meta
 	zip   *zip.Writer
@@ -42,13 +47,21 @@ type tableDone struct {
 func NewWriter(w io.Writer, meta Meta) *Writer {
 	meta.MadeAt = meta.MadeAt.UTC().Truncate(time.Second) // what a ZIP can hold
 	out := &Writer{meta: meta, zip: zip.NewWriter(w)}
+	out.zip.RegisterCompressor(zip.Deflate, NewCompressor)
 	if meta.Words == nil {
 		out.err = errors.New("a package needs words")
 		return out
 	}
-	out.spool, out.err = newSpool()
+	out.spool, out.err = newSpool(meta.Words)
 	return out
 }
+
+// level is that of the deflating: higher ones take twice the time for a tenth less.
+const level = 2
+
+// NewCompressor gives the compression of packages: raw deflate. Its bytes depend on the data alone, not on how they
+// are cut.
+func NewCompressor(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, level) }
 
 // System gives the sink for one system's collections.
 func (w *Writer) System(name string) connector.Sink { return &sink{w: w, system: name} }
@@ -101,7 +114,7 @@ func (e *entry) Write(b []byte) (int, error) {
 	return e.buf.Write(b)
 }
 
-// create begins a file. The bytes of a deflated stream depend on the data alone, not on how they are cut.
+// create begins a file.
 func (w *Writer) create(path string) (*entry, error) {
 	out, err := w.zip.CreateHeader(&zip.FileHeader{Name: path, Method: zip.Deflate, Modified: w.meta.MadeAt})
 	if err != nil {
@@ -139,12 +152,9 @@ type tableOpen struct {
 	entry    *entry
 	names    [][]byte // `"name":` of each column; nil for those that are not shown
 	optional []bool   // may be left out of a row: holds another person's key there
-	keyAt    []int    // the key's columns, as indexes into Columns
-	partial  bool     // a part of some key was hidden, so that the keys can't be summed up
+	left     []int64  // rows in which the column's value was left out
 	rows     int64
-	keys     keySum
-	keyBuf   []byte
-	line     []byte
+	pipe     *pipeline
 }
 
 func (w *Writer) begin(c connector.Collection) error {
@@ -159,7 +169,7 @@ func (w *Writer) begin(c connector.Collection) error {
 	if slices.ContainsFunc(w.tables, func(t tableDone) bool { return t.system == c.System && t.table == c.Table }) {
 		return fmt.Errorf("the collection %s of %s came twice", c.Table, c.System)
 	}
-	t := &tableOpen{head: c, names: make([][]byte, len(c.Columns)), optional: make([]bool, len(c.Columns))}
+	t := &tableOpen{head: c, names: make([][]byte, len(c.Columns)), optional: make([]bool, len(c.Columns)), left: make([]int64, len(c.Columns))}
 	t.head.Columns, t.head.Key = slices.Clone(c.Columns), slices.Clone(c.Key)
 	var optional []string
 	if entry := w.meta.table(c.System, c.Table); entry != nil {
@@ -176,9 +186,6 @@ func (w *Writer) begin(c connector.Collection) error {
 		t.names[i] = []byte(name + ":")
 		t.optional[i] = slices.Contains(optional, col.Name)
 	}
-	for _, k := range c.Key {
-		t.keyAt = append(t.keyAt, slices.IndexFunc(c.Columns, func(col connector.CollectionColumn) bool { return col.Name == k }))
-	}
 	path := w.paths.of(c.System, c.Table)
 	schema, err := writeSchema(t.head, optional)
 	if err != nil {
@@ -191,6 +198,7 @@ func (w *Writer) begin(c connector.Collection) error {
 	if t.entry, err = w.create("data/" + path + ".json"); err != nil {
 		return err
 	}
+	t.pipe = newPipeline(t, w.spool, w.meta.KeyHash)
 	w.open = t
 	return w.spool.begin(w.meta.Words, t.head, path, w.meta.category(c.System, c.Table))
 }
@@ -205,7 +213,8 @@ func (w *Writer) row(system string, key connector.Key, values [][]byte) error {
 	case len(values) != len(t.head.Columns):
 		return fmt.Errorf("a row of %s has %d values for %d columns", t.head.Table, len(values), len(t.head.Columns))
 	}
-	line := t.line[:0]
+	b := t.pipe.batch
+	line := b.json
 	if t.rows == 0 {
 		line = append(line, "[\n{"...)
 	} else {
@@ -214,35 +223,59 @@ func (w *Writer) row(system string, key connector.Key, values [][]byte) error {
 	first := true
 	for i, v := range values {
 		if t.names[i] == nil {
-			continue
-		}
-		if v == nil {
-			t.partial = t.partial || slices.Contains(t.keyAt, i)
-			if !t.optional[i] {
-				return fmt.Errorf("a row of %s lacks the column %s, which nothing says may be hidden", t.head.Table, t.head.Columns[i].Name)
+			if t.head.Columns[i].Show != datamap.ShowPresence || string(v) != "false" {
+				t.left[i]++
 			}
 			continue
 		}
-		if !json.Valid(v) {
+		if v == nil {
+			if !t.optional[i] {
+				return fmt.Errorf("a row of %s lacks the column %s, which nothing says may be hidden", t.head.Table, t.head.Columns[i].Name)
+			}
+			t.left[i]++
+			b.cells = append(b.cells, cellAt{-1, -1})
+			continue
+		}
+		if !validValue(v) {
 			return fmt.Errorf("a value of %s.%s is no JSON", t.head.Table, t.head.Columns[i].Name)
 		}
 		if !first {
 			line = append(line, ',')
 		}
 		first = false
-		line = append(append(line, t.names[i]...), v...)
+		line = append(line, t.names[i]...)
+		b.cells = append(b.cells, cellAt{len(line), len(line) + len(v)})
+		line = append(line, v...)
 	}
-	line = append(line, '}')
-	t.line = line
-	if _, err := t.entry.Write(line); err != nil {
-		return fmt.Errorf("writing rows of %s: %w", t.head.Table, err)
-	}
+	b.json = append(line, '}')
+	b.rows++
 	t.rows++
 	if w.meta.KeyHash != nil {
-		t.keyBuf = appendKey(t.keyBuf[:0], t.head.Table, key)
-		t.keys.add(w.meta.KeyHash(t.keyBuf))
+		b.keys = appendKey(b.keys, t.head.Table, key)
+		b.keyEnds = append(b.keyEnds, len(b.keys))
 	}
-	return w.spool.row(t.head, t.names, values)
+	return t.pipe.added()
+}
+
+// validValue tells whether v is one JSON value. Nearly all are plain texts and whole numbers.
+func validValue(v []byte) bool {
+	if n := len(v); n >= 2 && v[0] == '"' && v[n-1] == '"' {
+		for _, c := range v[1 : n-1] {
+			if c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+				return json.Valid(v)
+			}
+		}
+		return true
+	}
+	if len(v) == 0 || v[0] < '1' || v[0] > '9' {
+		return json.Valid(v)
+	}
+	for _, c := range v {
+		if c < '0' || c > '9' {
+			return json.Valid(v)
+		}
+	}
+	return true
 }
 
 func (w *Writer) end(system string) error {
@@ -253,6 +286,9 @@ func (w *Writer) end(system string) error {
 	case t == nil || t.head.System != system:
 		return errors.New("a collection ended that had not begun")
 	}
+	if err := t.pipe.finish(); err != nil {
+		return fmt.Errorf("writing rows of %s: %w", t.head.Table, err)
+	}
 	tail := "\n]\n"
 	if t.rows == 0 {
 		tail = "[]\n"
@@ -261,15 +297,61 @@ func (w *Writer) end(system string) error {
 		return fmt.Errorf("writing rows of %s: %w", t.head.Table, err)
 	}
 	f := File{Rows: t.rows, Schema: t.schema}
-	if w.meta.KeyHash != nil && !t.partial {
-		f.KeyDigest = t.keys.String()
+	if w.meta.KeyHash != nil {
+		f.KeyDigest = t.pipe.keys.String()
 	}
 	if err := w.finish(t.entry, f); err != nil {
 		return err
 	}
 	w.tables = append(w.tables, tableDone{t.head.System, t.head.Table, strings.TrimSuffix(strings.TrimPrefix(t.entry.path, "data/"), ".json"), t.rows})
+	w.hideColumns(t)
 	w.open = nil
 	return w.spool.end()
+}
+
+// hideColumns lists what was left out of the rows of a collection.
+func (w *Writer) hideColumns(t *tableOpen) {
+	entry := w.meta.table(t.head.System, t.head.Table)
+	for i, n := range t.left {
+		if n == 0 {
+			continue
+		}
+		col := t.head.Columns[i]
+		why := ""
+		if entry != nil {
+			why = entry.Columns[col.Name].Why
+		}
+		if why == "" {
+			switch col.Show {
+			case datamap.ShowPresence:
+				why = "it is held and not shown"
+			case datamap.ShowNever:
+				why = "its value must not leave the system"
+			case datamap.ShowHide:
+				why = "left out by the controller's rule"
+			case datamap.ShowFull:
+				why = "it stands for another person there"
+			}
+		}
+		w.hidden = append(w.hidden, HiddenRows{System: t.head.System, Table: t.head.Table, Column: col.Name, Rows: n, Why: why})
+	}
+}
+
+// Discard gives up a package that will not be closed; after Close it does nothing.
+func (w *Writer) Discard() {
+	if w.closed {
+		return
+	}
+	w.closed = true
+	w.abandon()
+}
+
+func (w *Writer) abandon() {
+	if w.open != nil {
+		_ = w.open.pipe.finish() // only to end its goroutines
+		w.open = nil
+	}
+	w.spool.discard()
 }
 
 // Close writes what is for people to read and, last, the manifest. After any error before or in it the ZIP stays
@@ -279,7 +361,7 @@ func (w *Writer) Close() (Manifest, error) {
 		return Manifest{}, errors.New("the package is closed already")
 	}
 	w.closed = true
-	defer w.spool.discard()
+	defer w.abandon()
 	if w.err == nil && w.open != nil {
 		w.err = fmt.Errorf("the collection %s is not ended", w.open.head.Table)
 	}

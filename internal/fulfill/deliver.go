@@ -91,6 +91,7 @@ func (s *Service) write(ctx context.Context, r *run, p *plan.Plan, pkg *store.Pa
 			return export.Manifest{}, fmt.Errorf("sealing the package: %w", err)
 		}
 		w := export.NewWriter(io.MultiWriter(sealed, count), meta)
+		defer w.Discard()
 		for _, o := range open {
 			collector, ok := o.system.(connector.Collector)
 			if !ok {

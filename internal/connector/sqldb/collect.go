@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/habeas-data/habeas/internal/connector"
@@ -48,99 +49,140 @@ func (w *walk) collect(ctx context.Context, q querier, t *table, sink connector.
 		}
 		return sink.Hidden(t.name, n, defaultTo(t.entry.Export.Why, "the data map leaves it out"))
 	}
+	r := w.reader(t)
 	b := &builder{dialect: w.d.dialect}
-	head, cells := w.collection(t)
-	keys := make([]textCell, len(t.keys))
-	owners := w.ownKeyColumns(t)
-	w.rows(b, t, reached, selection{order: true, cols: func(a string) {
-		list := w.keyTexts(b, a, t)
-		for i := range t.cat.Columns {
-			c := &t.cat.Columns[i]
-			expr, _, _ := w.d.dialect.export(b.col(a, c.Name), c)
-			switch {
-			case head.Columns[i].Show == datamap.ShowPresence:
-				expr = "CASE WHEN " + b.col(a, c.Name) + " IS NULL THEN 0 ELSE 1 END"
-			case head.Columns[i].Show == datamap.ShowHide || head.Columns[i].Show == datamap.ShowNever:
-				expr = "NULL" // what is not shown is not even read
-			}
-			list = append(list, expr)
-		}
-		b.write(strings.Join(list, ", "))
-		for _, c := range owners { // whether a column that may hold another person's key holds this person's
-			col := c
-			b.write(", CASE WHEN ", b.col(a, c), " IS NULL THEN 1 WHEN ")
-			w.writeKeys(b, a, t, []string{col})
-			b.write(" THEN 1 ELSE 0 END")
-		}
-	}})
-	rows, err := q.QueryContext(ctx, b.sql.String(), b.args...) //nolint:rowserrcheck // send asks for it
-	if err != nil {
+	w.rows(b, t, reached, selection{order: true, cols: func(a string) { w.writeColumns(b, a, t, r) }})
+	err = w.d.dialect.read(ctx, q, b.sql.String(), b.args, r.width, func(v []value) error { return r.row(v, sink) })
+	switch {
+	case r.failed != nil:
+		return r.failed // of the sink: none of the database's
+	case err != nil:
 		return w.d.fail(err, "reading %s", t.name)
-	}
-	defer func() { _ = rows.Close() }()
-	return w.send(rows, t, head, keys, cells, owners, sink)
-}
-
-// sqlRows is what send needs of *sql.Rows.
-type sqlRows interface {
-	Next() bool
-	Scan(dest ...any) error
-	Err() error
-}
-
-func (w *walk) send(rows sqlRows, t *table, head connector.Collection, keys []textCell, cells []cell, owners []string, sink connector.Sink) error {
-	flags := make([]textCell, len(owners))
-	dest := make([]any, 0, len(keys)+len(cells)+len(flags))
-	for i := range keys {
-		dest = append(dest, &keys[i])
-	}
-	for i := range cells {
-		dest = append(dest, &cells[i])
-	}
-	for i := range flags {
-		dest = append(dest, &flags[i])
-	}
-	at := make([]int, len(owners))
-	for i, c := range owners {
-		at[i] = slices.IndexFunc(t.cat.Columns, func(cc datamap.CatalogColumn) bool { return cc.Name == c })
-	}
-	key, values := make(connector.Key, len(keys)), make([][]byte, len(cells))
-	begun := false
-	for rows.Next() {
-		if err := rows.Scan(dest...); err != nil {
-			return w.d.fail(err, "reading %s", t.name)
-		}
-		if !begun {
-			begun = true
-			if err := sink.Begin(head); err != nil {
-				return err
-			}
-		}
-		fillKey(key, keys)
-		for i := range cells {
-			values[i] = cells[i].value()
-		}
-		for i, f := range flags {
-			if f.text == "0" {
-				values[at[i]] = nil
-			}
-		}
-		for i, k := range t.keys { // a key that is another person's must not leave by the side door either
-			if n := slices.Index(owners, k); n >= 0 && flags[n].text == "0" {
-				key[i] = ""
-			}
-		}
-		if err := sink.Row(key, values); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return w.d.fail(err, "reading %s", t.name)
-	}
-	if !begun {
+	case !r.begun:
 		return nil
 	}
 	return sink.End()
+}
+
+// rowReader turns rows of a statement into rows of a collection.
+type rowReader struct {
+	head   connector.Collection
+	cells  []exportForm
+	keyAt  []int // where each part of the key stands among the values read
+	at     []int // where each column's value stands; -1 where it is not read
+	owners []int // columns that are hidden where they do not hold this person's key
+	flags  int   // where the first of the owners' answers stands
+	width  int   // of a row as it is read
+
+	key    connector.Key
+	values [][]byte
+	ends   []int
+	buf    []byte
+	begun  bool
+	failed error
+}
+
+func (w *walk) reader(t *table) *rowReader {
+	r := &rowReader{at: make([]int, len(t.cat.Columns)), keyAt: make([]int, len(t.keys)), key: make(connector.Key, len(t.keys)),
+		values: make([][]byte, len(t.cat.Columns)), ends: make([]int, len(t.cat.Columns)+1)}
+	r.head, r.cells = w.collection(t)
+	for i, c := range r.head.Columns {
+		r.at[i] = -1
+		if c.Show == datamap.ShowFull || c.Show == datamap.ShowPresence { // what is not shown is not even read
+			r.at[i] = r.width
+			r.width++
+		}
+	}
+	for i, k := range t.key {
+		n := slices.IndexFunc(t.cat.Columns, func(c datamap.CatalogColumn) bool { return c.Name == k.Name })
+		if n >= 0 && r.head.Columns[n].Show == datamap.ShowFull && w.d.dialect.keyIsValue(k) {
+			r.keyAt[i] = r.at[n]
+			continue
+		}
+		r.keyAt[i] = r.width
+		r.width++
+	}
+	r.flags = r.width
+	for _, name := range w.ownKeyColumns(t) {
+		n := slices.IndexFunc(t.cat.Columns, func(c datamap.CatalogColumn) bool { return c.Name == name })
+		if n >= 0 && r.head.Columns[n].Show == datamap.ShowFull {
+			r.owners = append(r.owners, n)
+			r.width++
+		}
+	}
+	return r
+}
+
+// writeColumns writes what reader lays out, in that order.
+func (w *walk) writeColumns(b *builder, a string, t *table, r *rowReader) {
+	var list []string
+	for i := range t.cat.Columns {
+		switch col := b.col(a, t.cat.Columns[i].Name); {
+		case r.at[i] < 0:
+		case r.head.Columns[i].Show == datamap.ShowPresence:
+			list = append(list, "CASE WHEN "+col+" IS NULL THEN 0 ELSE 1 END")
+		default:
+			list = append(list, w.d.dialect.export(col, &t.cat.Columns[i]).expr)
+		}
+	}
+	for i, text := range w.keyTexts(b, a, t) {
+		if r.keyAt[i] == len(list) {
+			list = append(list, text)
+		}
+	}
+	b.write(strings.Join(list, ", "))
+	for _, n := range r.owners { // whether a column that may hold another person's key holds this person's
+		name := t.cat.Columns[n].Name
+		b.write(", CASE WHEN ", b.col(a, name), " IS NULL THEN 1 WHEN ")
+		w.writeKeys(b, a, t, []string{name})
+		b.write(" THEN 1 ELSE 0 END")
+	}
+}
+
+func (r *rowReader) row(v []value, sink connector.Sink) error {
+	if !r.begun {
+		r.begun = true
+		if r.failed = sink.Begin(r.head); r.failed != nil {
+			return r.failed
+		}
+	}
+	for i, at := range r.keyAt {
+		r.key[i] = nullPart
+		if v[at].class != classNull {
+			r.key[i] = v[at].text()
+		}
+	}
+	buf := r.buf[:0]
+	for i, at := range r.at {
+		if at >= 0 {
+			buf = r.cell(buf, i, &v[at])
+		}
+		r.ends[i+1] = len(buf)
+	}
+	r.buf = buf
+	for i, at := range r.at {
+		r.values[i] = nil
+		if at >= 0 {
+			r.values[i] = buf[r.ends[i]:r.ends[i+1]]
+		}
+	}
+	for i, n := range r.owners {
+		if v[r.flags+i].text() == "0" {
+			r.values[n] = nil
+		}
+	}
+	r.failed = sink.Row(r.key, r.values)
+	return r.failed
+}
+
+func (r *rowReader) cell(buf []byte, column int, v *value) []byte {
+	switch {
+	case r.head.Columns[column].Show == datamap.ShowPresence:
+		return strconv.AppendBool(buf, v.text() == "1")
+	case v.class == classNull:
+		return append(buf, "null"...)
+	}
+	return r.cells[column].encode(buf, v)
 }
 
 // ownKeyColumns gives the columns that the map hides where they hold another person's key.
@@ -151,12 +193,12 @@ func (w *walk) ownKeyColumns(t *table) []string {
 	return t.entry.Export.HideOthers
 }
 
-func (w *walk) collection(t *table) (connector.Collection, []cell) {
+func (w *walk) collection(t *table) (connector.Collection, []exportForm) {
 	head := connector.Collection{System: w.d.sys.Name, Table: t.name, Key: t.cat.PrimaryKey}
-	cells := make([]cell, len(t.cat.Columns))
+	cells := make([]exportForm, len(t.cat.Columns))
 	for i := range t.cat.Columns {
 		c := &t.cat.Columns[i]
-		_, kind, enc := w.d.dialect.export(c.Name, c)
+		cells[i] = w.d.dialect.export(c.Name, c)
 		show := datamap.ShowFull
 		if t.entry != nil && t.entry.Columns[c.Name].Export != "" {
 			show = t.entry.Columns[c.Name].Export
@@ -165,9 +207,8 @@ func (w *walk) collection(t *table) (connector.Collection, []cell) {
 			show = datamap.ShowHide // part of a composite key can't be told apart: hidden in doubt
 		}
 		head.Columns = append(head.Columns, connector.CollectionColumn{
-			Name: c.Name, Type: c.Type, JSON: kind, Nullable: c.Nullable, Show: show,
+			Name: c.Name, Type: c.Type, JSON: cells[i].kind, Nullable: c.Nullable, Show: show, Tagged: cells[i].tagged,
 		})
-		cells[i] = cell{encode: enc, shown: show == datamap.ShowFull}
 		if show == datamap.ShowPresence {
 			head.Columns[i].JSON = connector.JSONBoolean
 		}

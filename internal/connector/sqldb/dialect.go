@@ -45,8 +45,12 @@ type dialect interface {
 	// jsonText reads a path within a JSON column as text; null when there is none.
 	jsonText(expr string, c *datamap.CatalogColumn, path []string) string
 
-	// export is the expression by which a column is read for a package, and how its values become JSON.
-	export(expr string, c *datamap.CatalogColumn) (string, connector.JSONType, encoder)
+	// export is how a column is read for a package.
+	export(expr string, c *datamap.CatalogColumn) exportForm
+	// read runs a query and hands the values of each row to fn, which must not keep them.
+	read(ctx context.Context, q querier, query string, args []any, columns int, fn func([]value) error) error
+	// keyIsValue tells whether the text of a key column is what export reads of it, byte by byte.
+	keyIsValue(c *datamap.CatalogColumn) bool
 
 	// keysIn is a condition that is true for rows whose key is among keys (each of len(cols) parts).
 	keysIn(b *builder, alias string, cols []*datamap.CatalogColumn, keys []connector.Key) error
@@ -85,6 +89,36 @@ type dialect interface {
 
 // bounds are the times of one writing transaction.
 type bounds struct{ wait, statement time.Duration }
+
+// exportForm is how a column is read for a package: the expression, and how its values become JSON.
+type exportForm struct {
+	expr   string
+	kind   connector.JSONType
+	encode encoder
+	tagged bool // values may be objects with a tag
+}
+
+// readRows is dialect.read by database/sql.
+func readRows(ctx context.Context, q querier, query string, args []any, columns int, fn func([]value) error) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	values, dest := make([]value, columns), make([]any, columns)
+	for i := range values {
+		dest[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		if err := fn(values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
 
 // builder collects a statement and its parameters in the order of the text.
 type builder struct {

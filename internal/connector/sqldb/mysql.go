@@ -111,30 +111,6 @@ func (mysqlDialect) jsonText(expr string, _ *datamap.CatalogColumn, path []strin
 	return "JSON_UNQUOTE(JSON_EXTRACT(" + expr + ", '" + strings.ReplaceAll(jsonPath(path), "'", "''") + "'))"
 }
 
-func (mysqlDialect) export(expr string, c *datamap.CatalogColumn) (string, connector.JSONType, encoder) {
-	t := c.Type
-	switch {
-	case mysqlInteger(t):
-		return expr, connector.JSONInteger, encodeNumber
-	case strings.HasPrefix(t, "bit"):
-		return expr + " + 0", connector.JSONInteger, encodeNumber
-	case strings.HasPrefix(t, "decimal"), strings.HasPrefix(t, "float"), strings.HasPrefix(t, "double"):
-		return expr, connector.JSONNumber, encodeNumber
-	case t == "json":
-		return expr, connector.JSONAny, encodeRawJSON
-	case mysqlBinary(t), t == "geometry", t == "point":
-		return expr, connector.JSONBytes, encodeBytes
-	case t == "date":
-		return expr, connector.JSONDate, encodeString
-	case strings.HasPrefix(t, "timestamp"): // an instant: the session's zone is UTC
-		return expr, connector.JSONDateTime, encodeTimestamp
-	case strings.HasPrefix(t, "datetime"):
-		return expr, connector.JSONDateTime, encodeTimestamp
-	default:
-		return expr, connector.JSONString, encodeString
-	}
-}
-
 func (m mysqlDialect) keysIn(b *builder, alias string, cols []*datamap.CatalogColumn, keys []connector.Key) error {
 	return keyList(b, alias, cols, keys, "")
 }

@@ -102,30 +102,6 @@ func (postgres) jsonText(expr string, c *datamap.CatalogColumn, path []string) s
 	return "(" + expr + " #>> ARRAY[" + strings.Join(quoted, ", ") + "]::text[])"
 }
 
-func (postgres) export(expr string, c *datamap.CatalogColumn) (string, connector.JSONType, encoder) {
-	t := c.Type
-	switch {
-	case strings.HasSuffix(t, "[]"):
-		return "to_json(" + expr + ")::text", connector.JSONAny, encodeRawJSON
-	case t == "smallint" || t == "integer" || t == "bigint" || t == "oid":
-		return expr + "::text", connector.JSONInteger, encodeNumber
-	case strings.HasPrefix(t, "numeric") || t == "real" || t == "double precision":
-		return expr + "::text", connector.JSONNumber, encodeNumber
-	case t == "boolean":
-		return expr, connector.JSONBoolean, encodeBool
-	case t == "bytea":
-		return expr, connector.JSONBytes, encodeBytes
-	case t == "json" || t == "jsonb":
-		return expr + "::text", connector.JSONAny, encodeRawJSON
-	case t == "date":
-		return expr + "::text", connector.JSONDate, encodeString
-	case strings.HasPrefix(t, "timestamp"):
-		return expr + "::text", connector.JSONDateTime, encodeTimestamp
-	default:
-		return expr + "::text", connector.JSONString, encodeString
-	}
-}
-
 func (p postgres) keysIn(b *builder, alias string, cols []*datamap.CatalogColumn, keys []connector.Key) error {
 	arrays := make([][]string, len(cols))
 	for _, k := range keys {

@@ -128,7 +128,12 @@ func (p postgres) snapshot(ctx context.Context, conn *sql.Conn) (func(), error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := p.pin(ctx, conn, forReading); err != nil {
+	err = p.pin(ctx, conn, forReading)
+	if err == nil { // compiling a statement takes longer here than running it, and sorting by key belongs into memory
+		_, err = tx.ExecContext(ctx, "SELECT pg_catalog.set_config('jit', 'off', true), pg_catalog.set_config('work_mem', greatest(setting::int, 65536)::text, true)"+
+			" FROM pg_catalog.pg_settings WHERE name = 'work_mem'")
+	}
+	if err != nil {
 		_ = tx.Rollback()
 		return nil, err
 	}

@@ -134,30 +134,6 @@ func (sqliteDialect) jsonText(expr string, _ *datamap.CatalogColumn, path []stri
 		strings.ReplaceAll(jsonPath(path), "'", "''") + "') END AS TEXT)"
 }
 
-func (sqliteDialect) export(expr string, c *datamap.CatalogColumn) (string, connector.JSONType, encoder) {
-	expr = "+" + expr // the driver parses columns declared as dates; an expression it leaves alone
-	t := strings.ToUpper(c.Type)
-	switch {
-	case strings.HasPrefix(t, "BOOL"):
-		return expr, connector.JSONBoolean, encodeSQLiteBool
-	case t == "JSON" || t == "JSONB":
-		return expr, connector.JSONAny, encodeMaybeJSON
-	case t == "DATE":
-		return expr, connector.JSONDate, encodeAny
-	case strings.HasPrefix(t, "DATETIME"), strings.HasPrefix(t, "TIMESTAMP"):
-		return expr, connector.JSONDateTime, encodeSQLiteTime
-	}
-	switch affinity(t) {
-	case "integer":
-		return expr, connector.JSONInteger, encodeAny
-	case "numeric", "real":
-		return expr, connector.JSONNumber, encodeAny
-	case "blob":
-		return expr, connector.JSONBytes, encodeAny
-	}
-	return expr, connector.JSONString, encodeAny
-}
-
 func (sqliteDialect) keysIn(b *builder, alias string, cols []*datamap.CatalogColumn, keys []connector.Key) error {
 	return keyList(b, alias, cols, keys, "VALUES ")
 }

@@ -17,12 +17,12 @@ func TestStringsAreJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.String().Draw(t, "s")
 		var back string
-		if err := json.Unmarshal(appendString(nil, s), &back); err != nil || back != s {
+		if err := json.Unmarshal(appendString(nil, []byte(s)), &back); err != nil || back != s {
 			t.Fatalf("%q became %q (%v)", s, back, err)
 		}
 	})
 	for _, bad := range []string{"\xff", "a\xc3", "\xed\xa0\x80"} {
-		if !json.Valid(appendString(nil, bad)) {
+		if !json.Valid(appendString(nil, []byte(bad))) {
 			t.Errorf("%q gives no JSON", bad)
 		}
 	}
