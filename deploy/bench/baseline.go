@@ -1,7 +1,6 @@
 package main
 
 import (
-	"compress/flate"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,12 +10,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/habeas-data/habeas/internal/export"
 )
 
-// compression is the level of the package writer's own compressor.
-const compression = 5
-
-// exportBaseline writes the person's rows as JSON made by the database itself, through equal compression, to a file.
+// exportBaseline writes the person's rows as JSON made by the database itself, through the package writer's own compression, to a file.
 // It gives the time from the first statement to the last byte.
 func (s shop) exportBaseline(ctx context.Context, dir string) (time.Duration, error) {
 	f, err := os.CreateTemp(dir, "baseline")
@@ -25,7 +23,7 @@ func (s shop) exportBaseline(ctx context.Context, dir string) (time.Duration, er
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // a temporary file
 	defer f.Close()
-	z, err := flate.NewWriter(f, compression)
+	z, err := export.NewCompressor(f)
 	if err != nil {
 		return 0, err
 	}

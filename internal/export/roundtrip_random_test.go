@@ -142,10 +142,14 @@ func TestRoundTripOfRandomValues(t *testing.T) {
 				}
 				return pgLiteral(b)
 			}},
-			{"interval", func(r random) any { return fmt.Sprintf("%d mons %d days %d us", r.IntN(1000)-500, r.IntN(1000)-500, r.Int64N(1e13)-5e12) }}}},
+			{"interval", func(r random) any {
+				return fmt.Sprintf("%d mons %d days %d us", r.IntN(1000)-500, r.IntN(1000)-500, r.Int64N(1e13)-5e12)
+			}}}},
 		"mysql": {mysqlEngine, []drawn{{"varchar(400)", func(r random) any { return r.text(true) }}, {"text", func(r random) any { return r.text(true) }}, {"blob", func(r random) any { return r.bytes() }}, {"double", func(r random) any { return r.float() }},
 			{"float", func(r random) any { return float32(r.NormFloat64() * 1e10) }}, {"decimal(60,30)", func(r random) any { return r.decimal(30, 30) }}, {"bigint unsigned", func(r random) any { return r.Uint64() }}, {"bigint", func(r random) any { return r.Int64() }},
-			{"json", func(r random) any { return r.json(3) }}, {"datetime(6)", func(r random) any { return r.moment() }}, {"time(6)", func(r random) any { return fmt.Sprintf("%d:%02d:%02d.%06d", r.IntN(1676)-838, r.IntN(60), r.IntN(60), r.IntN(1e6)) }},
+			{"json", func(r random) any { return r.json(3) }}, {"datetime(6)", func(r random) any { return r.moment() }}, {"time(6)", func(r random) any {
+				return fmt.Sprintf("%d:%02d:%02d.%06d", r.IntN(1676)-838, r.IntN(60), r.IntN(60), r.IntN(1e6))
+			}},
 			{"varchar(40) CHARACTER SET latin1", func(r random) any { return strings.Repeat("é€ ", r.IntN(4)) }}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -75,7 +75,9 @@ func postgresEngine(t *testing.T) engine {
 	}
 	u.Path = "/" + name
 	return engine{kind: datamap.KindPostgres, db: open(t, "pgx", u.String()), dsn: u.String(), place: pgPlace,
-		same: func(a, b, c, typ string) string { return fmt.Sprintf("%s.%s::text IS NOT DISTINCT FROM %s.%s::text", a, c, b, c) }}
+		same: func(a, b, c, typ string) string {
+			return fmt.Sprintf("%s.%s::text IS NOT DISTINCT FROM %s.%s::text", a, c, b, c)
+		}}
 }
 
 func mysqlEngine(t *testing.T) engine {

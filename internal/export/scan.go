@@ -11,8 +11,8 @@ const maxDepth = 10000
 
 // errMore says that a value does not end within the bytes at hand; errJSON that they are no JSON.
 var (
-	errMore = errors.New("cut off")  //nolint:gochecknoglobals // a constant in all but name
-	errJSON = errors.New("not JSON") //nolint:gochecknoglobals // a constant in all but name
+	errMore = errors.New("cut off")
+	errJSON = errors.New("not JSON")
 )
 
 // skipSpace gives the index of the first byte of b from i on that is no white space.

@@ -101,8 +101,8 @@ func newRow(s *rowShape) *rowReader {
 }
 
 var (
-	errNoObject = errors.New("it is not an object")                                         //nolint:gochecknoglobals // a constant in all but name
-	errColumns  = errors.New("it has a column that the schema does not know, or one twice") //nolint:gochecknoglobals // a constant in all but name
+	errNoObject = errors.New("it is not an object")
+	errColumns  = errors.New("it has a column that the schema does not know, or one twice")
 )
 
 // read takes the row that begins at b[i] and gives the index behind it; errMore when it does not end within b.
