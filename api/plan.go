@@ -10,6 +10,20 @@ type Plan struct {
 	Steps         []Step     `json:"steps"`
 	Withheld      []Withheld `json:"withheld"`
 	Refusals      []Refusal  `json:"refusals"`
+	Lifted        bool       `json:"lifted"` // over a ceiling that an officer lifted
+	// What moved since the plan before this one.
+	Changed []PlanChange `json:"changed"`
+}
+
+// PlanChange is one difference between two plans.
+type PlanChange struct {
+	System  *string `json:"system"`
+	Table   *string `json:"table"`
+	Action  *string `json:"action"`
+	On      *string `json:"on"`
+	Before  int64   `json:"before"` // rows
+	After   int64   `json:"after"`
+	Message string  `json:"message"`
 }
 
 // Step is one line of a plan.
@@ -49,6 +63,7 @@ type Refusal struct {
 	System  string `json:"system"`
 	Table   string `json:"table"`
 	Message string `json:"message"`
+	Ceiling bool   `json:"ceiling"` // too many rows: an officer may lift it
 }
 
 // Certificate is the evidence of what was done, without personal data.

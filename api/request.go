@@ -174,6 +174,11 @@ type NewHold struct {
 	Until  string `json:"until"` // YYYY-MM-DD; empty: until released
 }
 
+// NewReason is an act that needs a reason.
+type NewReason struct {
+	Reason string `json:"reason"`
+}
+
 // NewRemark is an optional remark with an act.
 type NewRemark struct {
 	Note string `json:"note"`

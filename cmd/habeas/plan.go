@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,13 +19,14 @@ type planCmd struct {
 	settings `embed:""`
 	Request  string `arg:"" help:"Id of a request, or reference of a submission."`
 	Tenant   string `help:"The tenant (default: the only one)."`
+	Diff     bool   `help:"Hold it against the plan that is under review or approved and say what moved; exit code 1 when something did."`
 	JSON     bool   `help:"Print one JSON object."`
 }
 
 // Help shows an example.
 func (planCmd) Help() string {
 	return "Looks into the connected systems now and says what would be done. Nothing is done, and nothing is kept.\n\n" +
-		example("habeas plan HB-7K3M-92QD")
+		example("habeas plan HB-7K3M-92QD", "habeas plan HB-7K3M-92QD --diff")
 }
 
 // foreseen is a plan with the request that it is for.
@@ -34,6 +36,7 @@ type foreseen struct {
 	Type      dsr.Right     `json:"type"`
 	Status    dsr.Status    `json:"status"`
 	plan.Plan
+	Changed []plan.Change `json:"changed,omitempty"` // with --diff
 }
 
 // Run prints the plan of each request that is meant.
@@ -54,12 +57,29 @@ func (c *planCmd) Run(ctx context.Context, p *program) (err error) {
 	by := access.Principal{Kind: access.KindJob, Tenant: string(id), Subject: "plan", Via: access.ViaJob}
 	plans := []foreseen{}
 	for _, r := range requests {
-		made, err := a.Fulfill.Foresee(ctx, by, r.ID)
+		f := foreseen{Request: r.ID, Reference: r.Reference, Type: r.Right, Status: r.Status}
+		if c.Diff {
+			f.Plan, f.Changed, err = a.Fulfill.Drift(ctx, by, r.ID)
+		} else {
+			f.Plan, err = a.Fulfill.Foresee(ctx, by, r.ID)
+		}
 		if err != nil {
 			return fmt.Errorf("planning %s: %w", r.Right, err)
 		}
-		plans = append(plans, foreseen{r.ID, r.Reference, r.Right, r.Status, made})
+		plans = append(plans, f)
 	}
+	if err := c.print(p, plans); err != nil || !c.Diff {
+		return err
+	}
+	for _, f := range plans {
+		if len(f.Changed) > 0 {
+			return fmt.Errorf("the plan of %s no longer fits: %d things moved", f.Type, len(f.Changed))
+		}
+	}
+	return nil
+}
+
+func (c *planCmd) print(p *program, plans []foreseen) error {
 	switch {
 	case c.JSON && len(plans) == 1:
 		return p.json(plans[0])
@@ -128,10 +148,20 @@ func (p *program) plan(f foreseen) error {
 		}
 	}
 	for _, r := range f.Refusals {
-		_, _ = fmt.Fprintf(p.stdout, "refused: %s.%s: %s\n", r.System, r.Table, r.Message)
+		_, _ = fmt.Fprintf(p.stdout, "refused: %s: %s\n", where(r.System, r.Table), r.Message)
+	}
+	for _, x := range f.Changed {
+		_, _ = fmt.Fprintf(p.stdout, "moved: %s: %s\n", where(x.System, x.Table), x.Message)
 	}
 	_, err := fmt.Fprintf(p.stdout, "\ndigest %s\n", f.Digest)
 	return err
+}
+
+func where(system, table string) string {
+	if table == "" || system == "" {
+		return cmp.Or(system, table, "the plan")
+	}
+	return system + "." + table
 }
 
 func why(s plan.Step) string {

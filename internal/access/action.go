@@ -14,6 +14,7 @@ const (
 	RequestExtend   Action = "request.extend"   // GDPR Art. 12(3): two further months
 	RequestPause    Action = "request.pause"    // pause and resume the legal clock
 	RequestHold     Action = "request.hold"     // place and release a legal hold
+	RequestLift     Action = "request.lift"     // lift the ceiling of rows for one request
 	RequestAssign   Action = "request.assign"   // give a request to an officer
 	RequestVerify   Action = "request.verify"   // verification by an officer
 	RequestWithdraw Action = "request.withdraw" // withdraw, also out of a running grace period

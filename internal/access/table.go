@@ -34,6 +34,7 @@ func table() []row {
 		{RequestExtend, roles(off), nil},
 		{RequestPause, roles(off), nil},
 		{RequestHold, roles(off), nil},
+		{RequestLift, roles(off), nil},
 		{RequestAssign, roles(off), nil},
 		{RequestVerify, roles(off), kinds(public)},
 		{RequestWithdraw, roles(off, org, pro), kinds(person, job)},

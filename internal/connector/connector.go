@@ -13,6 +13,9 @@ import (
 type Scope struct {
 	Subject     string // "" is the system's first
 	Identifiers map[string][]string
+	// Keys are keys of the subject's own rows that were recorded before a run: they find what hangs on a person
+	// whose row is gone.
+	Keys []Key
 }
 
 // Kinds lists the kinds of person of a system that may be meant: the one that was named, or all that the map has.
@@ -190,6 +193,14 @@ type Rectifier interface {
 	Rectify(ctx context.Context, steps []plan.Step, keys Source, guard Guard, record Recorder) error
 	// Recheck looks which of the written values are no longer there. Rows that are gone are no difference.
 	Recheck(ctx context.Context, steps []plan.Step, keys Source) ([]Overwritten, error)
+}
+
+// Sweeper finds rows of a person that came late: written by the product while an erasure ran, or after it.
+type Sweeper interface {
+	// SubjectKeys gives the keys of the subject's own rows that answer to the scope.
+	SubjectKeys(ctx context.Context, scope Scope) ([]Key, error)
+	// Sweep gives each row of the person with what would become of it, in one consistent snapshot.
+	Sweep(ctx context.Context, scope Scope, rules *plan.Rules, emit func(table string, x plan.Fate, key Key)) error
 }
 
 // Checker looks again after the work, with queries of its own.

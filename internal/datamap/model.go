@@ -44,7 +44,7 @@ type System struct {
 }
 
 // Limits bound what an erasure may do to a system. MaxRows and MaxShare stop a plan that would take too much before its
-// first row. Zero: no limit, or the default.
+// first row. Zero: what holds where the map says nothing.
 type Limits struct {
 	MaxRows  int64         // most rows of one table that one plan may touch
 	MaxShare float64       // most of a table, 0..1, that one plan may touch (tables under 100 rows are exempt)
@@ -60,6 +60,26 @@ const (
 	MinLockTime = 10 * time.Millisecond
 	MaxLockTime = 10 * time.Second
 )
+
+// The ceilings that hold where a map says nothing. One person seldom is a quarter of a table that is worth the name; who
+// is has an officer who lifts the ceiling for that request, or a map that sets another.
+const (
+	DefaultMaxRows  = 1_000_000
+	DefaultMaxShare = 0.25
+)
+
+// Ceiling gives the limits that hold, and from how many rows of a table on its share counts: a small table is easily
+// one person's.
+func (l Limits) Ceiling() (rows int64, share float64, from int64) {
+	rows, share, from = l.MaxRows, l.MaxShare, 100
+	if rows == 0 {
+		rows = DefaultMaxRows
+	}
+	if share == 0 {
+		share, from = DefaultMaxShare, 1000
+	}
+	return rows, share, from
+}
 
 // Schemas says which schemas of a database count; ignored ones carry a reason.
 type Schemas struct {

@@ -151,5 +151,6 @@ const (
 	AttentionPlanRefused  = "plan_refused"  // no plan can be made: other people's rows would be harmed, or the map has a gap
 	AttentionOverwritten  = "overwritten"   // a rectified value was changed again by something else
 	AttentionNoDataMap    = "no_data_map"   // the tenant has no data map yet
+	AttentionVanished     = "vanished"      // the proven identifiers find nobody any more, and did before
 	AttentionPackageCheck = "package_check" // the reader of the finished package disagreed with the plan
 )

@@ -28,7 +28,7 @@ func (s *Service) capture(ctx context.Context, r *run) error {
 		if err != nil || wait {
 			return errors.Join(err, tx.Release(req, tx.Now.Add(time.Minute)))
 		}
-		return tx.DropCapture(req.ID) // of a run that was cut off in the middle of recording
+		return dropRows(tx, r, req) // of a run that was cut off in the middle of recording
 	})
 	if err != nil || wait {
 		return err
@@ -41,15 +41,18 @@ func (s *Service) capture(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range open {
-		if err := s.captureSystem(ctx, r, p, o); err != nil {
+	for i, o := range open {
+		if err := s.captureSystem(ctx, r, p, i, o); err != nil {
+			return err
+		}
+		if err := s.captureSubject(ctx, r, i, o); err != nil {
 			return err
 		}
 	}
 	return s.enter(ctx, r, dsr.StageAct)
 }
 
-func (s *Service) captureSystem(ctx context.Context, r *run, p *plan.Plan, o opened) error {
+func (s *Service) captureSystem(ctx context.Context, r *run, p *plan.Plan, system int, o opened) error {
 	index, steps := stepsOf(p, o.entry.Name)
 	if len(steps) == 0 {
 		return nil
@@ -73,6 +76,9 @@ func (s *Service) captureSystem(ctx context.Context, r *run, p *plan.Plan, o ope
 	}
 	scope, err := s.scopeIn(ctx, r, o)
 	if err != nil {
+		return err
+	}
+	if err := s.recorded(ctx, r, system, &scope); err != nil {
 		return err
 	}
 	err = capturer.Capture(ctx, scope, rulesFor(r, o.entry, p.MadeAt), steps, func(step int, keys []connector.Key) error {
@@ -201,6 +207,11 @@ func (s *Service) check(ctx context.Context, r *run) error {
 			findings = append(findings, store.Finding{System: f.System, Table: f.Table, Column: f.Column, Kind: string(f.Kind), Rows: f.Rows})
 		}
 	}
+	late, err := s.late(ctx, r, p, false)
+	if err != nil {
+		return err
+	}
+	findings = append(findings, late...)
 	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
 		if err := tx.PutFindings(req, findings); err != nil {
 			return err

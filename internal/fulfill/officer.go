@@ -35,25 +35,60 @@ func badField(name, format string, args ...any) error {
 	return fault.BadInput([]fault.Field{{Name: name, Message: fmt.Sprintf(format, args...)}})
 }
 
+// Planned is a plan with what moved since the one before it.
+type Planned struct {
+	plan.Plan
+	Changed []plan.Change
+}
+
 // Plan gives the plan under review or approved, making one when there is none yet.
-func (s *Service) Plan(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error) {
-	var (
-		out   plan.Plan
-		found bool
-	)
+func (s *Service) Plan(ctx context.Context, p access.Principal, id dsr.RequestID) (Planned, error) {
+	var out Planned
+	found := false
 	err := s.reading(ctx, p, id, access.PlanRead, func(tx *store.Tx, r *run) (err error) {
 		if r.req.PlanDigest != "" {
+			out.Plan, err = tx.Plan(id, r.req.PlanDigest)
 			found = true
-			out, err = tx.Plan(id, r.req.PlanDigest)
+		} else {
+			out.Plan, found, err = tx.LatestPlan(id)
+		}
+		if err != nil || !found {
 			return err
 		}
-		out, found, err = tx.LatestPlan(id)
+		before, ok, err := tx.PlanBefore(id, out.Digest)
+		if ok {
+			out.Changed = plan.Diff(before, out.Plan)
+		}
 		return err
 	})
 	if err != nil || found {
-		return seenBy(p, out), err
+		out.Plan = seenBy(p, out.Plan)
+		return out, err
 	}
-	return s.Foresee(ctx, p, id)
+	out.Plan, err = s.Foresee(ctx, p, id)
+	return out, err
+}
+
+// Drift makes the stored plan of a request anew, from the instant that it speaks from, and says what moved since: what
+// the run itself would find. Nothing is kept.
+func (s *Service) Drift(ctx context.Context, p access.Principal, id dsr.RequestID) (fresh plan.Plan, moved []plan.Change, err error) {
+	var r *run
+	var old plan.Plan
+	err = s.reading(ctx, p, id, access.PlanRead, func(tx *store.Tx, v *run) (err error) {
+		r = v
+		if v.req.PlanDigest == "" {
+			return fault.New(fault.Conflict, "no_plan", "There is no plan yet that another could be held against.")
+		}
+		old, err = tx.Plan(id, v.req.PlanDigest)
+		return err
+	})
+	if err != nil {
+		return fresh, nil, err
+	}
+	if fresh, err = s.makePlan(ctx, r, old.MadeAt); err != nil {
+		return fresh, nil, asFault(err)
+	}
+	return seenBy(p, fresh), plan.Diff(old, fresh), nil
 }
 
 // seenBy leaves out what a person's data say and should say, but for those who decide about it.
@@ -107,18 +142,27 @@ func asFault(err error) error {
 	return err
 }
 
-// Replan makes the plan anew. An approval given to an older plan counts no more: it named another digest.
-func (s *Service) Replan(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error) {
+// Replan makes the plan anew and says what moved. An approval given to an older plan counts no more: it named another
+// digest.
+func (s *Service) Replan(ctx context.Context, p access.Principal, id dsr.RequestID) (Planned, error) {
 	if err := p.Check(access.PlanMake); err != nil {
-		return plan.Plan{}, s.refused(ctx, p, id, access.PlanMake, err)
+		return Planned{}, s.refused(ctx, p, id, access.PlanMake, err)
 	}
 	fresh, err := s.foresee(ctx, p, id)
 	if err != nil {
-		return plan.Plan{}, err
+		return Planned{}, err
 	}
+	var changed []plan.Change
 	err = s.onRequest(ctx, p, id, access.PlanMake, func(tx *store.Tx, r *run) error {
 		if r.req.Status != dsr.StatusInReview {
 			return fault.New(fault.Conflict, "not_in_review", "A plan is made anew while a request is in review; this one is %s.", r.req.Status)
+		}
+		if r.req.PlanDigest != "" {
+			old, err := tx.Plan(id, r.req.PlanDigest)
+			if err != nil {
+				return err
+			}
+			changed = plan.Diff(old, fresh)
 		}
 		if err := putPlan(tx, &r.req, fresh); err != nil {
 			return err
@@ -129,7 +173,7 @@ func (s *Service) Replan(ctx context.Context, p access.Principal, id dsr.Request
 		}
 		return tx.UpdateRequest(&r.req, store.Act{By: tx.Actor(p), Action: string(access.PlanMake), Facts: planFacts(fresh)})
 	})
-	return seenBy(p, fresh), err
+	return Planned{seenBy(p, fresh), changed}, err
 }
 
 // Approve approves the plan that has this digest. Where the policy wants two approvals, the second comes from another
@@ -408,6 +452,15 @@ func (s *Service) Retry(ctx context.Context, p access.Principal, id dsr.RequestI
 				return err
 			}
 			return retryObligations(tx, id)
+		}
+		late, err := cameLate(tx, r.req)
+		if err != nil {
+			return err
+		}
+		if late {
+			return tx.Transition(&r.req, dsr.EventPlanOutdated, store.Act{By: tx.Actor(p), Action: string(access.RequestRetry)}, func(q *dsr.Request) {
+				q.NextActionAt, q.Stage, q.AnsweredAt, q.NeedsAttention, q.Attempts = tx.Now, dsr.StageNone, time.Time{}, "", 0
+			})
 		}
 		r.req.NeedsAttention, r.req.Attempts, r.req.NextActionAt = "", 0, tx.Now
 		return tx.UpdateRequest(&r.req, store.Act{By: tx.Actor(p), Action: string(access.RequestRetry)})

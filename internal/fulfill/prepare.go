@@ -163,6 +163,10 @@ func (s *Service) makePlan(ctx context.Context, r *run, at time.Time) (plan.Plan
 		return plan.Make(in)
 	case dsr.WorkPackage, dsr.WorkErase, dsr.WorkRectify:
 	}
+	var err error
+	if in.Lifted, err = s.lifted(ctx, r); err != nil {
+		return plan.Plan{}, err
+	}
 	open, unreached, err := s.openSystems(ctx, r)
 	if err != nil {
 		return plan.Plan{}, err
@@ -171,8 +175,8 @@ func (s *Service) makePlan(ctx context.Context, r *run, at time.Time) (plan.Plan
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	for _, o := range open {
-		if err := s.find(ctx, r, &in, o, begins, hash); err != nil {
+	for i, o := range open {
+		if err := s.find(ctx, r, &in, i, o, begins, hash); err != nil {
 			return plan.Plan{}, err
 		}
 	}
@@ -202,7 +206,7 @@ func (s *Service) makePlan(ctx context.Context, r *run, at time.Time) (plan.Plan
 }
 
 // find looks for the person in one system.
-func (s *Service) find(ctx context.Context, r *run, in *plan.Input, o opened, begins statute.Date, hash connector.KeyHash) error {
+func (s *Service) find(ctx context.Context, r *run, in *plan.Input, system int, o opened, begins statute.Date, hash connector.KeyHash) error {
 	locator, ok := o.system.(connector.Locator)
 	if !ok {
 		return fmt.Errorf("the system %s can't locate", o.entry.Name)
@@ -220,6 +224,11 @@ func (s *Service) find(ctx context.Context, r *run, in *plan.Input, o opened, be
 	scope, err := s.scopeIn(ctx, r, o)
 	if err != nil {
 		return err
+	}
+	if r.req.Right.Work() == dsr.WorkErase { // of a run before: what came late hangs on rows that are gone
+		if err := s.recorded(ctx, r, system, &scope); err != nil {
+			return err
+		}
 	}
 	found, err := locator.Locate(ctx, scope, rules, hash)
 	if err != nil {

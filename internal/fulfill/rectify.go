@@ -181,19 +181,23 @@ func (s *Service) mustWaitToRectify(tx *store.Tx, r *run, req *dsr.Request) (boo
 	}), err
 }
 
-// oweRechecks puts the looks at a correction on their days.
+// oweRechecks puts the looks at a correction, or for rows that came late, on their days.
 func (s *Service) oweRechecks(tx *store.Tx, r *run, req *dsr.Request, p plan.Plan) error {
 	var rows int64
 	for _, st := range p.Steps {
 		rows += st.Rows
 	}
 	if rows == 0 {
-		return tx.DropCapture(req.ID)
+		return nil
+	}
+	table, ground := "erasure", "a look for rows that came after an erasure"
+	if req.Right.Work() == dsr.WorkRectify {
+		table, ground = "rectification", "corrected values are looked at again"
 	}
 	for _, days := range rechecks() {
 		at := tx.Now.Add(time.Duration(days) * 24 * time.Hour)
-		_, err := tx.AddObligation(store.Obligation{Request: req.ID, Submission: r.sub.ID, System: plan.Own, Table: "rectification", Kind: store.ObligationRecheck,
-			Rows: rows, DueOn: statute.DateOf(at.In(zone(r.set.Policy))), Ground: "corrected values are looked at again", NextActionAt: at})
+		_, err := tx.AddObligation(store.Obligation{Request: req.ID, Submission: r.sub.ID, System: plan.Own, Table: table, Kind: store.ObligationRecheck,
+			Rows: rows, DueOn: statute.DateOf(at.In(zone(r.set.Policy))), Ground: ground, NextActionAt: at})
 		if err != nil {
 			return err
 		}
@@ -207,7 +211,12 @@ func (s *Service) recheck(ctx context.Context, r *run, o store.Obligation) error
 	if err != nil {
 		return err
 	}
-	over, err := s.overwritten(ctx, r, p)
+	var over []store.Finding
+	if r.req.Right.Work() == dsr.WorkErase {
+		over, err = s.late(ctx, r, p, true)
+	} else {
+		over, err = s.overwritten(ctx, r, p)
+	}
 	if err != nil {
 		return err
 	}
@@ -216,9 +225,11 @@ func (s *Service) recheck(ctx context.Context, r *run, o store.Obligation) error
 		if err != nil {
 			return err
 		}
-		ours, err := rewritten(tx, r, req)
-		if err != nil {
-			return err
+		ours := false
+		if req.Right.Work() == dsr.WorkRectify {
+			if ours, err = rewritten(tx, r, req, dsr.WorkRectify, dsr.WorkErase); err != nil {
+				return err
+			}
 		}
 		if len(over) > 0 && !ours {
 			if err := tellOverwritten(tx, &req, over); err != nil {
@@ -228,6 +239,9 @@ func (s *Service) recheck(ctx context.Context, r *run, o store.Obligation) error
 		o.State, o.DoneAt, o.NextActionAt = store.ObligationDone, tx.Now, time.Time{}
 		if err := tx.UpdateObligation(&o, store.Act{By: job(), Action: "obligation.done", Facts: map[string]string{"obligation": o.ID}}); err != nil {
 			return err
+		}
+		if req.Right.Work() == dsr.WorkErase {
+			return nil // retained rows go by the recorded keys
 		}
 		left, _, err := tx.ListObligations(store.ObligationFilter{Request: req.ID, State: store.ObligationOpen, Limit: 500})
 		if err != nil || slices.ContainsFunc(left, func(x store.Obligation) bool { return x.Kind == store.ObligationRecheck }) {
@@ -268,7 +282,7 @@ func (s *Service) overwritten(ctx context.Context, r *run, p plan.Plan) ([]store
 }
 
 // rewritten tells whether a later request of the same person wrote or erased the values by our own hand.
-func rewritten(tx *store.Tx, r *run, req dsr.Request) (bool, error) {
+func rewritten(tx *store.Tx, r *run, req dsr.Request, by ...dsr.Work) (bool, error) {
 	subs, err := tx.SubmissionsByEmailHash(tx.EmailHash(r.sub.Person.Email), 0)
 	if err != nil {
 		return false, err
@@ -279,8 +293,7 @@ func rewritten(tx *store.Tx, r *run, req dsr.Request) (bool, error) {
 			return false, err
 		}
 		for _, o := range reqs {
-			work := o.Right.Work()
-			if o.ID != req.ID && (work == dsr.WorkRectify || work == dsr.WorkErase) && (o.Status == dsr.StatusFulfilled || o.Status == dsr.StatusExecuting) && o.AnsweredAt.After(req.AnsweredAt) {
+			if o.ID != req.ID && slices.Contains(by, o.Right.Work()) && (o.Status == dsr.StatusFulfilled || o.Status == dsr.StatusExecuting) && o.AnsweredAt.After(req.AnsweredAt) {
 				return true, nil
 			}
 		}
@@ -292,12 +305,19 @@ func tellOverwritten(tx *store.Tx, req *dsr.Request, over []store.Finding) error
 	if err := tx.PutFindings(req, over); err != nil {
 		return err
 	}
+	action, reason := "rectification.overwritten", dsr.AttentionOverwritten
+	if req.Right.Work() == dsr.WorkErase {
+		action, reason = "erasure.late", dsr.AttentionResidue
+	}
 	for _, f := range over {
-		err := tx.Audit(store.Act{By: job(), Action: "rectification.overwritten", Outcome: "failed",
-			Facts: map[string]string{"system": f.System, "dataset": f.Table, "field": f.Column, "rows": fmt.Sprint(f.Rows)}}, requestObject(req.ID))
+		facts := map[string]string{"system": f.System, "dataset": f.Table, "rows": fmt.Sprint(f.Rows)}
+		if f.Column != "" {
+			facts["field"] = f.Column
+		}
+		err := tx.Audit(store.Act{By: job(), Action: action, Outcome: "failed", Facts: facts}, requestObject(req.ID))
 		if err != nil {
 			return err
 		}
 	}
-	return attention(tx, req, dsr.AttentionOverwritten)
+	return attention(tx, req, reason)
 }

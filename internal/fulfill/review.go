@@ -70,6 +70,13 @@ func (s *Service) review(ctx context.Context, r *run) error {
 			return attention(tx, req, dsr.AttentionPlanRefused)
 		}
 		req.NeedsAttention = ""
+		gone, err := vanished(tx, r, *req, p)
+		if err != nil {
+			return err
+		}
+		if gone {
+			return attention(tx, req, dsr.AttentionVanished)
+		}
 		if !s.approvesItself(r, p) {
 			req.NextActionAt = time.Time{}
 			return tx.UpdateRequest(req, store.Act{By: job(), Action: "plan.make", Facts: planFacts(p)})
@@ -104,6 +111,20 @@ func (s *Service) approvesItself(r *run, p plan.Plan) bool {
 		return !r.needsProof()
 	}
 	return rule.Review == policy.ReviewAuto
+}
+
+// vanished tells whether the identifiers find nobody any more where an earlier plan of the request found something, and
+// it was not our own hand: the product gave the person another address meanwhile, and their data are still there.
+func vanished(tx *store.Tx, r *run, req dsr.Request, p plan.Plan) (bool, error) {
+	if !p.NothingHeld {
+		return false, nil
+	}
+	before, ok, err := tx.PlanBefore(req.ID, p.Digest)
+	if err != nil || !ok || before.NothingHeld {
+		return false, err
+	}
+	ours, err := rewritten(tx, r, req, dsr.WorkErase)
+	return !ours, err
 }
 
 // notSearched tells whether there are tables in which no machine looks: then nobody can say that nothing is held.
@@ -194,7 +215,7 @@ func (s *Service) mustWait(tx *store.Tx, req *dsr.Request) (bool, error) {
 // outdated takes a request back into review because the data no longer fit the approved plan.
 func (s *Service) outdated(ctx context.Context, r *run, fresh plan.Plan) error {
 	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
-		if err := tx.DropCapture(req.ID); err != nil {
+		if err := dropRows(tx, r, req); err != nil {
 			return err
 		}
 		return tx.Transition(req, dsr.EventPlanOutdated, store.Act{By: job(), Action: "plan.outdated", Facts: planFacts(fresh)}, func(q *dsr.Request) {

@@ -58,6 +58,9 @@ func (s *Service) tell(ctx context.Context, r *run) error {
 			if err := s.owe(tx, r, req, p); err != nil {
 				return err
 			}
+			if err := s.oweRechecks(tx, r, req, p); err != nil {
+				return err
+			}
 		}
 		if r.req.Right.Work() == dsr.WorkRectify {
 			if err := s.oweRechecks(tx, r, req, p); err != nil {

@@ -92,6 +92,7 @@ type OfficerView struct {
 	Submission dsr.Submission
 	Siblings   []dsr.Request
 	Plan       *plan.Plan
+	Changed    []plan.Change // what moved since the plan before this one
 	Approvals  []ApprovalView
 	Need       int // how many approvals the policy wants
 	Events     []EventView

@@ -105,7 +105,7 @@ func (s *Service) Counts(ctx context.Context, p access.Principal) (Counts, error
 func (s *Service) Request(ctx context.Context, p access.Principal, id dsr.RequestID) (OfficerView, error) {
 	var v OfficerView
 	err := s.reading(ctx, p, id, access.RequestRead, func(tx *store.Tx, r *run) error {
-		v = OfficerView{Request: r.req, Submission: r.sub, Need: needOf(r), Possible: possible(p, r.req), ShareOfDue: shareOfDue(r, tx.Now)}
+		v = OfficerView{Request: r.req, Submission: r.sub, Need: needOf(r), Possible: possible(p, r.req, false), ShareOfDue: shareOfDue(r, tx.Now)}
 		reqs, err := tx.RequestsOf(r.sub.ID)
 		if err != nil {
 			return err
@@ -128,8 +128,13 @@ func (s *Service) Request(ctx context.Context, p access.Principal, id dsr.Reques
 		if err := s.officerParts(tx, r, &v); err != nil || v.Plan == nil {
 			return err
 		}
+		v.Possible = possible(p, r.req, overCeiling(*v.Plan))
+		before, ok, err := tx.PlanBefore(id, v.Plan.Digest)
+		if ok {
+			v.Changed = plan.Diff(before, *v.Plan)
+		}
 		*v.Plan = seenBy(p, *v.Plan)
-		return nil
+		return err
 	})
 	return v, err
 }
@@ -226,7 +231,7 @@ func (s *Service) Events(ctx context.Context, p access.Principal, id dsr.Request
 }
 
 // possible lists what this principal may do to the request as it stands now.
-func possible(p access.Principal, q dsr.Request) []string {
+func possible(p access.Principal, q dsr.Request, over bool) []string {
 	var out []string
 	add := func(name string, a access.Action, ok bool) {
 		if ok && p.Can(a) {
@@ -239,6 +244,7 @@ func possible(p access.Principal, q dsr.Request) []string {
 	add("approve", access.RequestApprove, q.Status == dsr.StatusInReview && q.Right.Work() != dsr.WorkLetter)
 	add("answer", access.RequestApprove, q.Status == dsr.StatusInReview && q.Right.Work() == dsr.WorkLetter)
 	add("replan", access.PlanMake, q.Status == dsr.StatusInReview)
+	add("lift-ceiling", access.RequestLift, q.Status == dsr.StatusInReview && over)
 	add("deny", access.RequestDeny, can(dsr.EventDenied))
 	add("withdraw", access.RequestWithdraw, can(dsr.EventWithdrawn))
 	unanswered := open && q.AnsweredAt.IsZero()

@@ -13,7 +13,6 @@ import (
 	"github.com/habeas-data/habeas/internal/dsr"
 	"github.com/habeas-data/habeas/internal/fulfill"
 	"github.com/habeas-data/habeas/internal/intake"
-	"github.com/habeas-data/habeas/internal/plan"
 	"github.com/habeas-data/habeas/internal/statute"
 	"github.com/habeas-data/habeas/internal/store"
 	"github.com/habeas-data/habeas/internal/verify"
@@ -74,7 +73,7 @@ type Reads interface {
 	List(ctx context.Context, p access.Principal, f fulfill.Filter) ([]dsr.Request, string, error)
 	Request(ctx context.Context, p access.Principal, id dsr.RequestID) (fulfill.OfficerView, error)
 	Events(ctx context.Context, p access.Principal, id dsr.RequestID) ([]fulfill.EventView, error)
-	Plan(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error)
+	Plan(ctx context.Context, p access.Principal, id dsr.RequestID) (fulfill.Planned, error)
 	Package(ctx context.Context, p access.Principal, id dsr.RequestID) (fulfill.PackageView, error)
 	Certificate(ctx context.Context, p access.Principal, id dsr.RequestID) (fulfill.Certificate, error)
 	Clock(ctx context.Context, p access.Principal, id dsr.RequestID) (statute.Clock, error)
@@ -84,13 +83,14 @@ type Reads interface {
 
 // Acts are what officers may do to a request.
 type Acts interface {
-	Replan(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error)
+	Replan(ctx context.Context, p access.Principal, id dsr.RequestID) (fulfill.Planned, error)
 	Approve(ctx context.Context, p access.Principal, id dsr.RequestID, digest, note string) (fulfill.Approved, error)
 	Deny(ctx context.Context, p access.Principal, id dsr.RequestID, ground, explanation string) (dsr.Request, error)
 	Extend(ctx context.Context, p access.Principal, id dsr.RequestID, ground, explanation string) (dsr.Request, error)
 	Pause(ctx context.Context, p access.Principal, id dsr.RequestID, reason, explanation string) (dsr.Request, error)
 	Resume(ctx context.Context, p access.Principal, id dsr.RequestID) (dsr.Request, error)
 	Hold(ctx context.Context, p access.Principal, id dsr.RequestID, reason string, until statute.Date) (dsr.Request, error)
+	LiftCeiling(ctx context.Context, p access.Principal, id dsr.RequestID, reason string) (dsr.Request, error)
 	ReleaseHold(ctx context.Context, p access.Principal, id dsr.RequestID, note string) (dsr.Request, error)
 	Assign(ctx context.Context, p access.Principal, id dsr.RequestID, assignee string) (dsr.Request, error)
 	AddNote(ctx context.Context, p access.Principal, id dsr.RequestID, body string) error

@@ -304,12 +304,16 @@ func (f *fakes) Events(ctx context.Context, p access.Principal, id dsr.RequestID
 	return v.Events, nil
 }
 
-func (f *fakes) Plan(context.Context, access.Principal, dsr.RequestID) (plan.Plan, error) {
-	return f.plan(), nil
+func (f *fakes) Plan(context.Context, access.Principal, dsr.RequestID) (fulfill.Planned, error) {
+	return f.planned(), nil
 }
 
-func (f *fakes) Replan(context.Context, access.Principal, dsr.RequestID) (plan.Plan, error) {
-	return f.plan(), f.change("Replan")
+func (f *fakes) Replan(context.Context, access.Principal, dsr.RequestID) (fulfill.Planned, error) {
+	return f.planned(), f.change("Replan")
+}
+
+func (f *fakes) planned() fulfill.Planned {
+	return fulfill.Planned{Plan: f.plan(), Changed: []plan.Change{{System: "app", Table: f.say("invoice"), Action: plan.ActionDelete, Before: 1, After: 2, Message: f.say("2 rows, not 1")}}}
 }
 
 func (f *fakes) Approve(_ context.Context, _ access.Principal, _ dsr.RequestID, digest, _ string) (fulfill.Approved, error) {
@@ -346,6 +350,10 @@ func (f *fakes) Resume(context.Context, access.Principal, dsr.RequestID) (dsr.Re
 
 func (f *fakes) Hold(context.Context, access.Principal, dsr.RequestID, string, statute.Date) (dsr.Request, error) {
 	return f.moved("Hold")
+}
+
+func (f *fakes) LiftCeiling(context.Context, access.Principal, dsr.RequestID, string) (dsr.Request, error) {
+	return f.moved("LiftCeiling")
 }
 
 func (f *fakes) ReleaseHold(context.Context, access.Principal, dsr.RequestID, string) (dsr.Request, error) {

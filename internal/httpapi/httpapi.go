@@ -115,7 +115,7 @@ func (a *door) routes(e *echo.Echo) {
 	e.POST(id+"/messages", a.sendMessage, a.token, onceLetter)
 	for verb, h := range map[string]echo.HandlerFunc{
 		"plan": a.replan, "approve": a.approve, "deny": a.deny, "extend": a.extend, "pause": a.pause, "resume": a.resume,
-		"hold": a.hold, "release": a.release, "assign": a.assign, "verify": a.verifyByOfficer, "notes": a.addNote,
+		"hold": a.hold, "release": a.release, "lift-ceiling": a.liftCeiling, "assign": a.assign, "verify": a.verifyByOfficer, "notes": a.addNote,
 		"withdraw": a.withdraw, "retry": a.retry, "answer": a.answer,
 	} {
 		e.POST(id+"/"+verb, h, a.token, once)

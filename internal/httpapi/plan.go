@@ -27,7 +27,7 @@ func read[T any](c echo.Context, get func(context.Context, access.Principal, dsr
 	return send(c, v)
 }
 
-func sendPlan(c echo.Context, p plan.Plan) error { return c.JSON(http.StatusOK, planOf(p)) }
+func sendPlan(c echo.Context, p fulfill.Planned) error { return c.JSON(http.StatusOK, planOf(p)) }
 
 func (a *door) getPlan(c echo.Context) error { return read(c, a.Requests.Plan, sendPlan) }
 
@@ -50,11 +50,15 @@ func (a *door) getCertificate(c echo.Context) error {
 	return read(c, a.Requests.Certificate, func(c echo.Context, x fulfill.Certificate) error { return c.JSON(http.StatusOK, certificateOf(x)) })
 }
 
-func planOf(p plan.Plan) api.Plan {
+func planOf(p fulfill.Planned) api.Plan {
 	return api.Plan{Digest: p.Digest, MadeAt: instant(p.MadeAt), Type: p.Right, PolicyVersion: p.PolicyVersion, NothingHeld: p.NothingHeld,
 		Steps: each(p.Steps, stepOf), Withheld: each(p.Withheld, withheldOf),
+		Lifted: p.Lifted,
 		Refusals: each(p.Refusals, func(r plan.Refusal) api.Refusal {
-			return api.Refusal{System: r.System, Table: r.Table, Message: r.Message}
+			return api.Refusal{System: r.System, Table: r.Table, Message: r.Message, Ceiling: r.Ceiling}
+		}),
+		Changed: each(p.Changed, func(x plan.Change) api.PlanChange {
+			return api.PlanChange{System: text(x.System), Table: text(x.Table), Action: text(string(x.Action)), On: date(x.On), Before: x.Before, After: x.After, Message: x.Message}
 		})}
 }
 

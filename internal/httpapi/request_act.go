@@ -114,6 +114,13 @@ func (a *door) hold(c echo.Context) error {
 	})
 }
 
+func (a *door) liftCeiling(c echo.Context) error {
+	return act(c, false, func(k call, in api.NewReason) error {
+		r, err := a.Requests.LiftCeiling(k.ctx, k.p, k.id, in.Reason)
+		return moved(c, r, err)
+	})
+}
+
 func (a *door) release(c echo.Context) error {
 	return act(c, true, func(k call, in api.NewRemark) error {
 		r, err := a.Requests.ReleaseHold(k.ctx, k.p, k.id, in.Note)

@@ -94,6 +94,7 @@ var good = []struct {
 	{"POST", "/v1/requests/:id/pause", "/v1/requests/" + testID + "/pause", `{"reason":"identity_asked"}`, 200},
 	{"POST", "/v1/requests/:id/resume", "/v1/requests/" + testID + "/resume", "{}", 200},
 	{"POST", "/v1/requests/:id/hold", "/v1/requests/" + testID + "/hold", `{"reason":"court","until":"2027-01-01"}`, 200},
+	{"POST", "/v1/requests/:id/lift-ceiling", "/v1/requests/" + testID + "/lift-ceiling", `{"reason":"an archive"}`, 200},
 	{"POST", "/v1/requests/:id/release", "/v1/requests/" + testID + "/release", "", 200},
 	{"POST", "/v1/requests/:id/assign", "/v1/requests/" + testID + "/assign", `{"assignee":null}`, 200},
 	{"POST", "/v1/requests/:id/verify", "/v1/requests/" + testID + "/verify", `{"checked":"called back"}`, 204},

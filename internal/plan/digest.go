@@ -94,6 +94,8 @@ func diffHeads(old, fresh Plan) []Change {
 	say(old.Right != fresh.Right, "the right was %s and is %s", old.Right, fresh.Right)
 	say(old.PolicyVersion != fresh.PolicyVersion, "the policy's version was %s and is %s", old.PolicyVersion, fresh.PolicyVersion)
 	say(old.ConfigVersion != fresh.ConfigVersion, "the tenant's files were version %d and are %d", old.ConfigVersion, fresh.ConfigVersion)
+	say(!old.Lifted && fresh.Lifted, "the ceiling of rows was lifted for this request")
+	say(old.Lifted && !fresh.Lifted, "it no longer is over the ceiling that was lifted")
 	say(old.NothingHeld && !fresh.NothingHeld, "nothing was held; now something is")
 	say(!old.NothingHeld && fresh.NothingHeld, "something was held; now nothing is")
 	return out

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -17,7 +18,7 @@ const neededByOthers = "records of other people refer to it"
 func (m *maker) erase(f Found) {
 	m.plan.Refusals = append(m.plan.Refusals, f.Gaps...)
 	for _, t := range f.Tables {
-		m.limits(f.System, t)
+		m.limits(f.System, t, t.Rows())
 		rule := m.rule(f.System, t.Table)
 		groups := m.blocked(f.System, t, rule)
 		for _, action := range []Action{ActionDelete, ActionAnonymize} {
@@ -42,20 +43,29 @@ func (m *maker) rule(system, table string) TableRule {
 	return TableRule{}
 }
 
-// limits stops a plan that takes more than a person can have: a match that fits everybody, a wrong key.
-func (m *maker) limits(system string, t FoundTable) {
+// limits stops a plan that takes more than a person is likely to have: a match that fits everybody, a wrong key. An
+// officer may lift the ceiling; the plan says so, and its digest with it.
+func (m *maker) limits(system string, t FoundTable, n int64) {
 	s, ok := m.in.Map.System(system)
 	if !ok {
 		return
 	}
-	n := t.Rows()
-	if most := s.Limits.MaxRows; most > 0 && n > most {
-		m.refuse(system, t.Table, "%d rows of %s would be touched; the map allows %d", n, t.Table, most)
+	most, share, from := s.Limits.Ceiling()
+	over := ""
+	switch {
+	case n > most:
+		over = fmt.Sprintf("%d rows of %s would be touched, more than the ceiling of %d", n, t.Table, most)
+	case t.Total >= from && float64(n) > share*float64(t.Total):
+		over = fmt.Sprintf("%d of %d rows of %s would be touched, more than the ceiling of %g %%", n, t.Total, t.Table, 100*share)
+	default:
+		return
 	}
-	// A small table is easily one person's; a share says nothing there.
-	if share := s.Limits.MaxShare; share > 0 && t.Total >= 100 && float64(n) > share*float64(t.Total) {
-		m.refuse(system, t.Table, "%d of %d rows of %s would be touched; the map allows a share of %g", n, t.Total, t.Table, share)
+	if m.in.Lifted {
+		m.plan.Lifted = true
+		return
 	}
+	m.plan.Refusals = append(m.plan.Refusals, Refusal{System: system, Table: t.Table, Ceiling: true,
+		Message: over + ": if that is right, an officer lifts the ceiling for this request, or the data map sets another (limits)"})
 }
 
 // blocked applies the table's rule to rows that other people's rows need. Only a connector can tell which of the

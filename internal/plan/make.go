@@ -25,6 +25,7 @@ type Input struct {
 	Rectify       []Step            // for rectification: what the connectors found to change
 	Withheld      []Withheld        // for rectification: copies that stay as they are
 	Refusals      []Refusal         // obstacles known beforehand, say of NewRules
+	Lifted        bool              // an officer lifted the ceilings for this request
 	Today         statute.Date      // the day on which the plan will be executed
 	Now           time.Time
 	ConfigVersion int64
@@ -62,6 +63,9 @@ func Make(in Input) (Plan, error) {
 	case dsr.WorkRectify:
 		m.plan.Steps = append(m.plan.Steps, in.Rectify...)
 		m.plan.Withheld = append(m.plan.Withheld, in.Withheld...)
+		for _, f := range founds {
+			m.corrections(f)
+		}
 		m.plan.Refusals = append(m.plan.Refusals, in.Refusals...)
 	case dsr.WorkSuppress:
 		m.plan.Steps = append(m.plan.Steps, Step{System: Own, Table: "suppressions", Action: ActionSuppress, Rows: 1})
@@ -78,6 +82,19 @@ func Make(in Input) (Plan, error) {
 	m.plan.Refusals = slices.Compact(m.plan.Refusals)
 	m.plan.Digest = Digest(m.plan)
 	return m.plan, nil
+}
+
+// corrections holds the rows that a correction writes against the ceilings.
+func (m *maker) corrections(f Found) {
+	for _, t := range f.Tables {
+		var n int64
+		for _, s := range m.in.Rectify {
+			if s.System == f.System && s.Table == t.Table {
+				n = max(n, s.Rows)
+			}
+		}
+		m.limits(f.System, t, n)
+	}
 }
 
 func nothing(founds []Found) bool {

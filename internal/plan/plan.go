@@ -66,7 +66,8 @@ type Withheld struct {
 type Refusal struct {
 	System  string `json:"system"`
 	Table   string `json:"table"`
-	Message string `json:"message"` // a sentence that names tables and columns, never a value
+	Message string `json:"message"`           // a sentence that names tables and columns, never a value
+	Ceiling bool   `json:"ceiling,omitempty"` // too many rows: an officer may lift it
 }
 
 // Plan is what will happen. Digest covers everything but MadeAt.
@@ -80,4 +81,5 @@ type Plan struct {
 	Withheld      []Withheld `json:"withheld"`
 	Refusals      []Refusal  `json:"refusals,omitempty"`
 	NothingHeld   bool       `json:"nothing_held,omitempty"` // no row of this person anywhere
+	Lifted        bool       `json:"lifted,omitempty"`       // it is over a ceiling that an officer lifted
 }

@@ -236,12 +236,16 @@ func TestErasure(t *testing.T) {
 			"keep review 4", "", []string{"kept review"}},
 		{"a row that nothing dates", []Found{app(FoundTable{Table: "invoice", Groups: []Group{{Fate{Action: ActionRetain, Ground: "tax law"}, 2, "a"}}})},
 			"redact invoice 2; retain invoice 2", "without an end", []string{"retained invoice"}},
-		{"a gap", []Found{{System: "app", Gaps: []Refusal{{"app", "login", "login is not covered"}}}}, "", "login is not covered", nil},
-		{"too many rows", []Found{app(FoundTable{Table: "message", Groups: []Group{{Fate{Action: ActionAnonymize}, 1001, "a"}}})}, "anonymize message 1001", "the map allows 1000", nil},
-		{"too large a share", []Found{app(FoundTable{Table: "message", Total: 100, Groups: []Group{{Fate{Action: ActionAnonymize}, 51, "a"}}})}, "anonymize message 51", "a share of 0.5", nil},
+		{"a gap", []Found{{System: "app", Gaps: []Refusal{{System: "app", Table: "login", Message: "login is not covered"}}}}, "", "login is not covered", nil},
+		{"too many rows", []Found{app(FoundTable{Table: "message", Groups: []Group{{Fate{Action: ActionAnonymize}, 1001, "a"}}})}, "anonymize message 1001", "more than the ceiling of 1000", nil},
+		{"too large a share", []Found{app(FoundTable{Table: "message", Total: 100, Groups: []Group{{Fate{Action: ActionAnonymize}, 51, "a"}}})}, "anonymize message 51", "51 of 100 rows of message would be touched, more than the ceiling of 50 %", nil},
 		{"a small table has no share", []Found{app(FoundTable{Table: "message", Total: 99, Groups: []Group{{Fate{Action: ActionAnonymize}, 99, "a"}}})}, "anonymize message 99", "", nil},
 		{"systems in the order of the file", []Found{{System: "crm", Tables: []FoundTable{{Table: "person", Groups: []Group{{del, 1, "p"}}}}}, app(FoundTable{Table: "customer", Groups: []Group{{del, 1, "b"}}})},
 			"delete customer 1; delete person 1", "", nil},
+		{"a ceiling where the map says nothing: rows", []Found{{System: "crm", Tables: []FoundTable{{Table: "person", Groups: []Group{{del, 1_000_001, "p"}}}}}}, "delete person 1000001", "more than the ceiling of 1000000", nil},
+		{"a ceiling where the map says nothing: share", []Found{{System: "crm", Tables: []FoundTable{{Table: "person", Total: 1000, Groups: []Group{{del, 251, "p"}}}}}}, "delete person 251", "more than the ceiling of 25 %", nil},
+		{"a quarter is not too much", []Found{{System: "crm", Tables: []FoundTable{{Table: "person", Total: 1000, Groups: []Group{{del, 250, "p"}}}}}}, "delete person 250", "", nil},
+		{"a table of less than 1,000 rows has no share", []Found{{System: "crm", Tables: []FoundTable{{Table: "person", Total: 999, Groups: []Group{{del, 999, "p"}}}}}}, "delete person 999", "", nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -269,7 +273,7 @@ func TestCollect(t *testing.T) {
 	got := func(fate Fate) []Group { return []Group{{fate, 2, "k"}} }
 	collect := Fate{Action: ActionCollect}
 	plan, err := Make(Input{Right: dsr.RightAccess, Policy: p, Map: m, Now: time.Unix(0, 0), Founds: []Found{{System: "app", Subjects: 1,
-		Gaps: []Refusal{{"app", "login", "login is not covered"}},
+		Gaps: []Refusal{{System: "app", Table: "login", Message: "login is not covered"}},
 		Tables: []FoundTable{
 			{Table: "draft", Groups: got(collect)}, {Table: "message", Groups: got(collect), Hidden: 3},
 			{Table: "customer", Groups: got(collect)}, {Table: "invoice"}}}}})
@@ -337,7 +341,7 @@ func TestDigestCoversEverythingButTheTime(t *testing.T) {
 	}
 	spoils := map[string]func(*Plan){
 		"right": func(p *Plan) { p.Right = "access" }, "policy": func(p *Plan) { p.PolicyVersion = "x" }, "config": func(p *Plan) { p.ConfigVersion++ },
-		"nothing held": func(p *Plan) { p.NothingHeld = true }, "refusal": func(p *Plan) { p.Refusals = append(p.Refusals, Refusal{"a", "b", "c"}) },
+		"nothing held": func(p *Plan) { p.NothingHeld = true }, "lifted": func(p *Plan) { p.Lifted = true }, "refusal": func(p *Plan) { p.Refusals = append(p.Refusals, Refusal{System: "a", Table: "b", Message: "c"}) },
 		"withheld": func(p *Plan) { p.Withheld[0].Rows++ }, "withheld gone": func(p *Plan) { p.Withheld = p.Withheld[1:] },
 		"rows": func(p *Plan) { p.Steps[1].Rows++ }, "keys": func(p *Plan) { p.Steps[1].Keys = "z" }, "system": func(p *Plan) { p.Steps[1].System = "z" },
 		"table": func(p *Plan) { p.Steps[1].Table = "z" }, "action": func(p *Plan) { p.Steps[1].Action = ActionKeep }, "ground": func(p *Plan) { p.Steps[1].Ground = "z" },

@@ -70,6 +70,21 @@ func (tx *Tx) LatestPlan(id dsr.RequestID) (p plan.Plan, ok bool, err error) {
 	return p, err == nil, err
 }
 
+// PlanBefore gives the plan that was stored before the one with the digest; ok is false when that was the first.
+func (tx *Tx) PlanBefore(id dsr.RequestID, digest string) (p plan.Plan, ok bool, err error) {
+	row, err := take[planRow](tx.in("plan").Where("request = ? AND digest = ?", string(id), digest),
+		fault.New(fault.NotFound, "unknown_plan", "There is no such plan."))
+	if err != nil {
+		return plan.Plan{}, false, err
+	}
+	rows, err := all[planRow](tx.in("plan").Where("request = ? AND number < ?", string(id), row.Number).Order("number DESC").Limit(1))
+	if err != nil || len(rows) == 0 {
+		return plan.Plan{}, false, err
+	}
+	p, err = tx.plan(rows[0])
+	return p, err == nil, err
+}
+
 func (tx *Tx) plan(row planRow) (p plan.Plan, err error) {
 	key, err := tx.requestKey(dsr.RequestID(row.Request))
 	if err != nil {

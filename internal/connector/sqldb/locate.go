@@ -108,7 +108,9 @@ func (w *walk) group(ctx context.Context, f *fates, t *table, hash connector.Key
 	}
 	slices.SortFunc(ft.Groups, func(a, b plan.Group) int { return strings.Compare(fateText(a.Fate), fateText(b.Fate)) })
 	ft.Total = max(t.cat.Rows, 0)
-	if w.d.sys.Limits.MaxShare > 0 && ft.Total == 0 {
+	// An estimate may be old: what would be over the ceiling by it is counted.
+	_, share, from := w.d.sys.Limits.Ceiling()
+	if float64(ft.Rows()) > share*float64(max(ft.Total, from)) {
 		err := each(ctx, f.q, "SELECT COUNT(*) FROM "+w.d.dialect.table(t.cat), nil, 1, func(v []string) { _, _ = fmt.Sscan(v[0], &ft.Total) })
 		if err != nil {
 			return ft, w.d.fail(err, "counting %s", t.name)

@@ -51,6 +51,7 @@ var (
 	_ connector.Capturer  = (*DB)(nil)
 	_ connector.Eraser    = (*DB)(nil)
 	_ connector.Rectifier = (*DB)(nil)
+	_ connector.Sweeper   = (*DB)(nil)
 	_ connector.Checker   = (*DB)(nil)
 	_ connector.Sharer    = (*DB)(nil)
 	_ connector.Tracer    = (*DB)(nil)

@@ -40,7 +40,7 @@ func (d *DB) start(ctx context.Context, q querier, g *graph, scope connector.Sco
 	if err := w.findRings(); err != nil {
 		return nil, err
 	}
-	if err := w.resolveKeys(ctx, q); err != nil {
+	if err := w.resolveKeys(ctx, q, scope.Keys); err != nil {
 		return nil, err
 	}
 	for _, t := range g.sorted() {
@@ -92,8 +92,14 @@ func (w *walk) matches(t *table) bool {
 
 // resolveKeys finds the subject's rows by every proven identifier. The database preselects; the comparison that
 // counts is done here on stored bytes.
-func (w *walk) resolveKeys(ctx context.Context, q querier) error {
+func (w *walk) resolveKeys(ctx context.Context, q querier, known []connector.Key) error {
 	seen := map[string]bool{}
+	for _, key := range known {
+		if k := joinKey(key); !seen[k] && len(key) == len(w.subject.Key) {
+			seen[k] = true
+			w.keys = append(w.keys, key)
+		}
+	}
 	for _, id := range w.subject.Identifiers {
 		home, by := w.home, w.subject.Key
 		if id.Table != "" && id.Table != w.subject.Table {

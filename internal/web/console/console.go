@@ -14,7 +14,6 @@ import (
 	"github.com/habeas-data/habeas/internal/dsr"
 	"github.com/habeas-data/habeas/internal/fault"
 	"github.com/habeas-data/habeas/internal/fulfill"
-	"github.com/habeas-data/habeas/internal/plan"
 	"github.com/habeas-data/habeas/internal/statute"
 	"github.com/habeas-data/habeas/internal/store"
 	"github.com/habeas-data/habeas/internal/verify"
@@ -70,13 +69,14 @@ type Reads interface {
 
 // Acts change a request.
 type Acts interface {
-	Replan(ctx context.Context, p access.Principal, id dsr.RequestID) (plan.Plan, error)
+	Replan(ctx context.Context, p access.Principal, id dsr.RequestID) (fulfill.Planned, error)
 	Approve(ctx context.Context, p access.Principal, id dsr.RequestID, digest, note string) (fulfill.Approved, error)
 	Deny(ctx context.Context, p access.Principal, id dsr.RequestID, ground, explanation string) (dsr.Request, error)
 	Extend(ctx context.Context, p access.Principal, id dsr.RequestID, ground, explanation string) (dsr.Request, error)
 	Pause(ctx context.Context, p access.Principal, id dsr.RequestID, reason, explanation string) (dsr.Request, error)
 	Resume(ctx context.Context, p access.Principal, id dsr.RequestID) (dsr.Request, error)
 	Hold(ctx context.Context, p access.Principal, id dsr.RequestID, reason string, until statute.Date) (dsr.Request, error)
+	LiftCeiling(ctx context.Context, p access.Principal, id dsr.RequestID, reason string) (dsr.Request, error)
 	ReleaseHold(ctx context.Context, p access.Principal, id dsr.RequestID, note string) (dsr.Request, error)
 	Assign(ctx context.Context, p access.Principal, id dsr.RequestID, assignee string) (dsr.Request, error)
 	AddNote(ctx context.Context, p access.Principal, id dsr.RequestID, body string) error

@@ -173,6 +173,8 @@ func attention(reason string) string {
 		return "No plan can be made: other people's rows would be harmed, or the data map has a gap."
 	case dsr.AttentionOverwritten:
 		return "A corrected value was changed again by something else."
+	case dsr.AttentionVanished:
+		return "The proven identifiers find nobody any more, and did before: the product may know this person by another address now. Look, then approve or refuse."
 	case dsr.AttentionNoDataMap:
 		return "There is no data map yet, so no data can be found."
 	case dsr.AttentionPackageCheck:

@@ -50,6 +50,9 @@ func acts() map[string]act {
 		}},
 		"resume": {"It is recorded that it has come.", func(s *console, f form) error { return only(s.Requests.Resume(f.ctx, f.p, f.id)) }},
 		"hold":   {"The legal hold is placed.", placeHold},
+		"lift-ceiling": {"The ceiling is lifted for this request. The plan is made anew.", func(s *console, f form) error {
+			return only(s.Requests.LiftCeiling(f.ctx, f.p, f.id, f.value("reason")))
+		}},
 		"release": {"The legal holds are released.", func(s *console, f form) error {
 			return only(s.Requests.ReleaseHold(f.ctx, f.p, f.id, f.value("note")))
 		}},
