@@ -13,7 +13,7 @@ func (g *graph) childrenFirst() []string {
 			o.drop(o.closing())
 			continue
 		}
-		n := heap.Pop(&o.ready).(*node) //nolint:errcheck // nothing else is pushed
+		n := heap.Pop(&o.ready).(*node)
 		n.placed = true
 		order = append(order, n.table.name)
 		for _, i := range g.from[n.table] {
@@ -144,7 +144,7 @@ func (h byName) Less(i, j int) bool { return h[i].table.name < h[j].table.name }
 func (h byName) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push implements heap.Interface.
-func (h *byName) Push(n any) { *h = append(*h, n.(*node)) } //nolint:errcheck // nothing else is pushed
+func (h *byName) Push(n any) { *h = append(*h, n.(*node)) }
 
 // Pop implements heap.Interface.
 func (h *byName) Pop() any {

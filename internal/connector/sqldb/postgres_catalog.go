@@ -30,7 +30,8 @@ SELECT n.nspname, c.relname, a.attname,
   CASE WHEN coalesce(d.oid, a.atttypid) IN ('varchar'::regtype, 'bpchar'::regtype)
     THEN greatest(coalesce(d.typtypmod, a.atttypmod) - 4, 0) ELSE 0 END,
   NOT a.attnotnull AND NOT coalesce(t.typnotnull, false), a.attgenerated <> '', a.attidentity <> '', a.atthasdef,
-  coalesce((SELECT string_agg(e.enumlabel, E'\x1f' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = coalesce(d.oid, a.atttypid)), '')
+  CASE coalesce(d.typtype, t.typtype) WHEN 'e' THEN
+    (SELECT string_agg(e.enumlabel, E'\x1f' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = coalesce(d.oid, a.atttypid)) ELSE '' END
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN base d ON d.id = a.atttypid AND d.typtype <> 'd'
