@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/habeas-data/habeas/internal/connector"
@@ -212,11 +213,20 @@ func (s *Service) check(ctx context.Context, r *run) error {
 		return err
 	}
 	findings = append(findings, late...)
+	few, err := s.fewShare(ctx, r, p)
+	if err != nil {
+		return err
+	}
 	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
-		if err := tx.PutFindings(req, findings); err != nil {
+		known, err := tx.Findings(req.ID)
+		if err != nil {
 			return err
 		}
-		if len(findings) > 0 {
+		if err := tx.PutFindings(req, append(slices.Clone(findings), few...)); err != nil {
+			return err
+		}
+		// What few people share stays so however often one looks: an officer who saw it lets the request go on.
+		if len(findings) > 0 || len(few) > 0 && !allKnown(few, known) {
 			return attention(tx, req, dsr.AttentionResidue)
 		}
 		return stage(tx, req, dsr.StageTell)

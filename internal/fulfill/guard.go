@@ -121,13 +121,14 @@ func (s *Service) Obligations(ctx context.Context, p access.Principal, state str
 // Certificate gives the evidence of what was done: counts, dates, digests, nothing of the person.
 func (s *Service) Certificate(ctx context.Context, p access.Principal, id dsr.RequestID) (Certificate, error) {
 	var c Certificate
+	var erased *run
 	err := s.reading(ctx, p, id, access.CertificateRead, func(tx *store.Tx, r *run) error {
 		if r.req.Status != dsr.StatusFulfilled && r.req.Status != dsr.StatusDenied {
 			return fault.New(fault.Conflict, "not_done", "There is a certificate once the request is fulfilled or denied; this one is %s.", r.req.Status)
 		}
 		c = Certificate{Reference: r.req.Reference, Request: id, Type: r.req.Right, Status: r.req.Status, PolicyVersion: r.sub.PolicyVersion,
 			PlanDigest: r.req.PlanDigest, ReceivedAt: r.req.ReceivedAt, AnsweredAt: r.req.AnsweredAt, Steps: []CertStep{}, Remains: []CertRemains{},
-			Notes: []string{"Backups, replicas and write-ahead logs of the systems named here are outside what was looked at: they end with their own expiry."}}
+			Notes: []string{"Backups, replicas and logs of the systems named here are outside what was looked at: they end with their own expiry."}}
 		steps, err := tx.Steps(id)
 		if err != nil {
 			return err
@@ -135,8 +136,14 @@ func (s *Service) Certificate(ctx context.Context, p access.Principal, id dsr.Re
 		for _, st := range steps {
 			c.Steps = append(c.Steps, CertStep{st.System, st.Table, st.Action, st.Expected, st.Affected, st.Gone})
 		}
+		if r.req.Right.Work() == dsr.WorkErase && r.req.Status == dsr.StatusFulfilled {
+			erased = r
+		}
 		return s.remains(tx, r, &c)
 	})
+	if err == nil && erased != nil { // outside of the transaction: it asks the product's servers
+		c.Notes = append(c.Notes, s.traces(ctx, erased)...)
+	}
 	return c, err
 }
 
@@ -158,8 +165,12 @@ func (s *Service) remains(tx *store.Tx, r *run, c *Certificate) error {
 			return err
 		}
 		c.Check = "passed"
-		if len(findings) > 0 {
-			c.Check = "disagreed"
+		for _, f := range findings {
+			if f.Kind != findingFewShare {
+				c.Check = "disagreed"
+				continue
+			}
+			c.Notes = append(c.Notes, fmt.Sprintf("%s.%s: what stays of %d anonymized rows (%s) is shared by fewer people than the data map asks for; an officer let it be.", f.System, f.Table, f.Rows, f.Column))
 		}
 	}
 	given, err := tx.Approvals(r.req.ID, p.Digest)
