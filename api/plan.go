@@ -104,23 +104,33 @@ type Remains struct {
 
 // Clock explains the legal dates of a request.
 type Clock struct {
-	AcknowledgeBy     *string     `json:"acknowledge_by"`
-	DueOn             *string     `json:"due_on"`
-	DueOnConservative *string     `json:"due_on_conservative"`
-	ExtendedUntil     *string     `json:"extended_until"` // the day that the one possible extension reaches
-	ExtensionNoticeBy *string     `json:"extension_notice_by"`
-	Extended          bool        `json:"extended"`
-	AppealDueOn       *string     `json:"appeal_due_on"`
-	Paused            bool        `json:"paused"`
-	PausedDays        int         `json:"paused_days"`
-	Steps             []ClockStep `json:"steps"`
+	AcknowledgeBy             *string          `json:"acknowledge_by"`
+	AcknowledgeByConservative *string          `json:"acknowledge_by_conservative"`
+	DueOn                     *string          `json:"due_on"`
+	DueOnConservative         *string          `json:"due_on_conservative"`
+	ExtendedUntil             *string          `json:"extended_until"` // the day that the one possible extension reaches
+	ExtendedUntilConservative *string          `json:"extended_until_conservative"`
+	ExtensionNoticeBy         *string          `json:"extension_notice_by"`
+	Extended                  bool             `json:"extended"`
+	AppealDueOn               *string          `json:"appeal_due_on"`
+	Paused                    bool             `json:"paused"`
+	PausedDays                int              `json:"paused_days"`
+	Milestones                []ClockMilestone `json:"milestones"`
+	Steps                     []ClockStep      `json:"steps"`
+}
+
+// ClockMilestone is a date beside the answer, such as a first and simpler one.
+type ClockMilestone struct {
+	What string  `json:"what"`
+	On   *string `json:"on"`
 }
 
 // ClockStep is one link of the explanation of a date.
 type ClockStep struct {
-	Date       string  `json:"date"`
-	On         *string `json:"on"`
-	Text       string  `json:"text"`
-	Cite       string  `json:"cite"`
-	Confidence string  `json:"confidence"`
+	Jurisdiction string  `json:"jurisdiction"`
+	Date         string  `json:"date"`
+	On           *string `json:"on"`
+	Text         string  `json:"text"`
+	Cite         string  `json:"cite"`
+	Confidence   string  `json:"confidence"`
 }

@@ -28,6 +28,12 @@ func TestClock(t *testing.T) {
 		{"a month that ends earlier", []string{"--jurisdiction", "eu", "--right", "erasure", "--received", "2027-01-31", "--establishment", "DE"},
 			map[string]any{"due_on": "2027-03-01", "due_on_conservative": "2027-03-01"}}, // 28 February 2027 is a Sunday (Reg. 1182/71 Art. 3(4))
 	}
+	cases = append(cases, struct {
+		name string
+		args []string
+		want map[string]any
+	}{"two laws, the stricter day of each", []string{"--jurisdiction", "eu,us-ca", "--right", "access", "--received", "2026-11-02", "--establishment", "DE"},
+		map[string]any{"acknowledge_by": "2026-11-17", "due_on": "2026-12-02", "due_on_conservative": "2026-12-02", "extended_until": "2027-01-31", "extended": false}})
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got := habeas(t, t.TempDir(), nil, append([]string{"clock", "--json"}, c.args...)...).want(t, 0).object(t)

@@ -75,11 +75,14 @@ func withheldOf(w plan.Withheld) api.Withheld {
 }
 
 func clockOf(k statute.Clock) api.Clock {
-	return api.Clock{AcknowledgeBy: date(k.AcknowledgeBy), DueOn: date(k.DueOn), DueOnConservative: date(k.DueOnConservative),
-		ExtendedUntil: date(k.ExtendedUntil), ExtensionNoticeBy: date(k.ExtensionNoticeBy), Extended: k.Extended,
+	return api.Clock{AcknowledgeBy: date(k.AcknowledgeBy), AcknowledgeByConservative: date(k.AcknowledgeByConservative),
+		DueOn: date(k.DueOn), DueOnConservative: date(k.DueOnConservative),
+		ExtendedUntil: date(k.ExtendedUntil), ExtendedUntilConservative: date(k.ExtendedUntilConservative),
+		ExtensionNoticeBy: date(k.ExtensionNoticeBy), Extended: k.Extended,
 		AppealDueOn: date(k.AppealDueOn), Paused: k.Paused, PausedDays: k.PausedDays,
+		Milestones: each(k.Milestones, func(m statute.Milestone) api.ClockMilestone { return api.ClockMilestone{What: m.What, On: date(m.On)} }),
 		Steps: each(k.Steps, func(s statute.Step) api.ClockStep {
-			return api.ClockStep{Date: s.Date, On: date(s.On), Text: s.Text, Cite: s.Cite, Confidence: s.Confidence}
+			return api.ClockStep{Jurisdiction: s.Jurisdiction, Date: s.Date, On: date(s.On), Text: s.Text, Cite: s.Cite, Confidence: s.Confidence}
 		})}
 }
 

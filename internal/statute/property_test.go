@@ -164,3 +164,30 @@ func TestAddMonthsClamps(t *testing.T) {
 		}
 	})
 }
+
+// For all pairs of laws: weighed together no date lies after that of either, and the order of naming them changes nothing.
+func TestStrictestIsNeverLater(t *testing.T) {
+	b := loadBook(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := genQuestion(b).Draw(t, "question")
+		one := q.Jurisdiction
+		other := rapid.SampledFrom(b.Codes()).Draw(t, "other law")
+		alone, err := b.Clock(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		both, err := b.Strictest(q, []string{one, other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		turned, err := b.Strictest(q, []string{other, one})
+		if err != nil || turned.DueOn != both.DueOn || turned.ExtendedUntil != both.ExtendedUntil || turned.AcknowledgeBy != both.AcknowledgeBy {
+			t.Fatalf("%s and %s: %+v\nturned: %+v, %v", one, other, both, turned, err)
+		}
+		for name, d := range map[string][2]statute.Date{"due": {both.DueOn, alone.DueOn}, "safe": {both.DueOnConservative, alone.DueOnConservative}, "acknowledge": {both.AcknowledgeBy, alone.AcknowledgeBy}} {
+			if !d[1].IsZero() && (d[0].IsZero() || d[0].After(d[1])) {
+				t.Fatalf("%s with %s: %s is %q, and %q alone", one, other, name, d[0], d[1])
+			}
+		}
+	})
+}
