@@ -434,7 +434,14 @@ func (g *generator) beside() {
 	switch g.IntN(4) {
 	case 0:
 		if t != g.home && !g.isSubject(t) {
-			e.AlsoAbout = append(e.AlsoAbout, g.refer(t, pick(g, g.home, to)))
+			about := g.refer(t, pick(g, g.home, to))
+			e, _ = g.c.Map.Table(t.Name)
+			e.AlsoAbout = append(e.AlsoAbout, about)
+			for _, r := range append(slices.Clone(e.Owners), about) {
+				if r.Table == g.home.Name && (len(r.To) == 0 || slices.Equal(r.To, g.home.Key)) && g.chance(60) {
+					e.Export.HideOthers = append(e.Export.HideOthers, r.By...)
+				}
+			}
 		}
 	case 1, 2:
 		r := g.refer(t, pick(g, g.home, to))

@@ -3,6 +3,7 @@ package oracle
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -162,8 +163,24 @@ func keyOf(k connector.Key) string {
 	return whole.keyText(row)
 }
 
+var errStopped = errors.New("stopped")
+
 func (t *trial) erase(steps []plan.Step, keys connectortest.Keys) {
 	e := t.sys.(connector.Eraser)
+	// Stopped at any of the times at which it asks, it has done nothing.
+	asked, stop := 0, int(t.c.Seed%5)+1
+	guard := func(context.Context) error {
+		if asked++; asked == stop {
+			return errStopped
+		}
+		return nil
+	}
+	switch err := e.Erase(t.ctx, steps, keys.Source, guard, connectortest.Mute); {
+	case errors.Is(err, errStopped):
+		t.content("a stopped erasure", t.c.texts())
+	case err == nil && asked >= stop:
+		t.say("the guard stopped the erasure, and it went on")
+	}
 	for _, again := range []string{"the erasure", "the erasure again"} {
 		if err := e.Erase(t.ctx, steps, keys.Source, connectortest.Free, connectortest.Mute); err != nil {
 			t.say("%s: %v", again, err)
@@ -269,6 +286,12 @@ func (t *trial) values(when string, tt *Table, key string, head connector.Collec
 		col := tt.column(hc.Name)
 		v := tt.Rows[at][tt.at(hc.Name)]
 		var want any
+		if slices.Contains(e.Export.HideOthers, hc.Name) && !t.ownKey(tt, col, v) {
+			if values[i] != nil {
+				t.say("%s: %q.%q of %q holds another person's key and was handed over", when, tt.Name, hc.Name, key)
+			}
+			continue
+		}
 		switch e.Columns[hc.Name].Export {
 		case datamap.ShowHide, datamap.ShowNever:
 			if values[i] != nil {
@@ -295,6 +318,19 @@ func (t *trial) values(when string, tt *Table, key string, head connector.Collec
 			t.say("%s: %q.%q of %q is %q, want %v", when, tt.Name, hc.Name, key, values[i], want)
 		}
 	}
+}
+
+// ownKey tells whether a column that the map hides where it is another person's may be shown: it is empty, or the
+// person's own. A part of a wider key is never told apart.
+func (t *trial) ownKey(tt *Table, col Column, v Value) bool {
+	l := newLook(t.c)
+	if len(l.subject.Key) != 1 {
+		return false
+	}
+	k := l.home.column(l.subject.Key[0])
+	return !v.Set || slices.ContainsFunc(l.home.Rows, func(h []Value) bool {
+		return l.c.same(k, h[l.home.at(k.Name)], col, v) && l.owned[l.home][slices.IndexFunc(l.home.Rows, func(o []Value) bool { return &o[0] == &h[0] })]
+	})
 }
 
 // parcel is a sink.
