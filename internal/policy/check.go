@@ -8,6 +8,7 @@ import (
 	"time"
 	_ "time/tzdata" // a zone must be readable on a machine without zone files
 
+	"github.com/habeas-data/habeas/internal/fault"
 	"github.com/habeas-data/habeas/internal/statute"
 )
 
@@ -63,6 +64,11 @@ func (c *checker) head() {
 	if _, err := time.LoadLocation(c.p.Controller.Zone); err != nil || c.p.Controller.Zone == "Local" {
 		c.bad("controller.zone", "write a name such as Europe/Berlin", "%q is not a time zone", c.p.Controller.Zone)
 	}
+	if place := c.p.Controller.Establishment; c.book != nil && place != "" {
+		if e, ok := fault.As(c.book.CheckPlace(place)); ok && len(e.Fields) > 0 {
+			c.bad("controller.establishment", "write a country or region code such as DE or GB-ENG", "%s", e.Fields[0].Message)
+		}
+	}
 	if len(c.p.Rights) == 0 {
 		c.bad("rights", "name at least access and erasure", "the policy promises no right")
 	}
@@ -106,6 +112,7 @@ func (c *checker) laws() {
 		}
 		c.known = append(c.known, j)
 		c.records(j)
+		c.acknowledgeAgainstLaw(j)
 		if i == 0 {
 			c.offered(j)
 		}
@@ -116,6 +123,32 @@ func (c *checker) laws() {
 	for _, name := range c.p.RightNames() {
 		if !slices.ContainsFunc(c.known, func(j *statute.Jurisdiction) bool { return serves(j, name) }) {
 			c.warn("rights."+name, "", "none of %s gives this right: no law sets a date for it", strings.Join(c.p.Jurisdictions, ", "))
+		}
+	}
+}
+
+// acknowledgeAgainstLaw holds the promise to acknowledge to the law that asks for one sooner.
+func (c *checker) acknowledgeAgainstLaw(j *statute.Jurisdiction) {
+	if c.p.Acknowledge.IsZero() {
+		return
+	}
+	received := statute.NewDate(2026, time.March, 2)
+	if from := c.book.InForceFrom(j.Code); received.Before(from) {
+		received = from
+	}
+	if received.Before(c.p.Version) {
+		received = c.p.Version
+	}
+	promised := c.p.Acknowledge.AddToDate(received)
+	for _, name := range c.p.RightNames() {
+		if _, gives := j.Grant(name); !gives && len(j.Instead(name)) > 0 {
+			name = j.Instead(name)[0]
+		}
+		clock, err := c.book.Clock(statute.Question{Jurisdiction: j.Code, Right: name, Received: received})
+		if err == nil && !clock.AcknowledgeBy.IsZero() && promised.After(clock.AcknowledgeBy) {
+			c.bad("acknowledge", "shorten it", "a request for %s would be acknowledged after %s, later than the law of %s wants it: one received on %s by %s",
+				name, c.p.Acknowledge, j.Name, received, clock.AcknowledgeBy)
+			return
 		}
 	}
 }

@@ -154,6 +154,22 @@ func TestSchemaAndParserAgree(t *testing.T) {
 	}
 }
 
+// A policy may name every jurisdiction that the book holds, alone.
+func TestEveryJurisdictionIsAccepted(t *testing.T) {
+	src := read(t, "acme.yaml")
+	codes := book(t).Codes()
+	for _, code := range codes {
+		one := strings.Replace(src, "[eu, uk, us-ca]", "["+code+"]", 1)
+		shape, sense := problems(t, one)
+		if one == src || policy.Wrong(append(shape, sense...)) {
+			t.Errorf("%s: %s%s", code, lines(shape), lines(sense))
+		}
+	}
+	if len(codes) < 60 {
+		t.Errorf("only %d jurisdictions", len(codes))
+	}
+}
+
 // Every wrong thing is told at once, not the first alone.
 func TestAllFaultsAtOnce(t *testing.T) {
 	src := read(t, "acme.yaml")
