@@ -18,6 +18,9 @@ func (c *coverage) anonymization() {
 		if !ok || live.View || !t.Personal {
 			continue
 		}
+		if (all[t.Name] || now[t.Name]) && len(live.PrimaryKey) == 0 {
+			c.bad(t.Name, "", "give it a primary key, or say erase: delete or keep", "rows of %s may be anonymized, and it has no primary key by which a row is found again", t.Name)
+		}
 		for j := range live.Columns {
 			col := &live.Columns[j]
 			rule := t.Columns[col.Name]

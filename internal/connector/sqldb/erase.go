@@ -71,6 +71,12 @@ func (d *DB) Erase(ctx context.Context, steps []plan.Step, keys connector.Source
 	if e.level, err = d.dialect.isolation(ctx, e.conn); err != nil {
 		return d.fail(err, "asking how the server writes its log")
 	}
+	if err := e.ask(ctx); err != nil {
+		return err
+	}
+	if err := e.rehearse(ctx); err != nil {
+		return err
+	}
 	small, err := e.gather(ctx)
 	if err != nil {
 		return err

@@ -12,12 +12,14 @@ import (
 
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/datamap"
+	"github.com/habeas-data/habeas/internal/fault"
 )
 
 // rowValue is the new value of a column in one row.
 type rowValue struct {
 	key   connector.Key
 	value string
+	old   string
 }
 
 // compute reads the old values of a batch and works out the new ones that SQL alone can't give on every engine.
@@ -66,10 +68,79 @@ func (w *columnWriter) compute(ctx context.Context, tx *sql.Tx, keys []connector
 			}
 			key := make(connector.Key, n)
 			fillKey(key, cells)
-			out[x.col.Name] = append(out[x.col.Name], rowValue{key, w.newValue(x, cells[n+i].text)})
+			out[x.col.Name] = append(out[x.col.Name], rowValue{key, w.newValue(x, cells[n+i].text), cells[n+i].text})
 		}
 	}
-	return out, d.fail(rows.Err(), "reading %s", w.t.name)
+	if err := rows.Err(); err != nil {
+		return nil, d.fail(err, "reading %s", w.t.name)
+	}
+	_ = rows.Close() // the connection is asked again below
+	for _, x := range cols {
+		if x.with == datamap.AnonFake {
+			if err := w.unlikeOthers(ctx, tx, x, out[x.col.Name]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// mostFakes is how often a value that is somebody's is made anew before the column counts as too narrow.
+const mostFakes = 200
+
+// unlikeOthers makes fake values anew until none is any row's value already, nor another's of the batch: a fake must not
+// be somebody's.
+func (w *columnWriter) unlikeOthers(ctx context.Context, tx *sql.Tx, x treatment, values []rowValue) error {
+	for round := 0; ; round++ {
+		taken, err := w.taken(ctx, tx, x, values)
+		if err != nil {
+			return err
+		}
+		again := false
+		for i := range values {
+			v := &values[i]
+			if !taken[v.value] || !strings.ContainsFunc(v.value, changeable) {
+				taken[v.value] = true
+				continue
+			}
+			again = true
+			v.value = fake(v.old, w.mac(x, v.old+"\x00"+strconv.Itoa(i)+"\x00"+strconv.Itoa(round)), x.col.Length)
+		}
+		switch {
+		case !again:
+			return nil
+		case round == mostFakes:
+			return fault.New(fault.Invalid, "no_fake_left", "Column %s of %s has no room for a fake value that is nobody's: say null or fixed.", x.col.Name, w.t.name)
+		}
+	}
+}
+
+// changeable tells whether fake puts something else in the place of a character.
+func changeable(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 127
+}
+
+// taken gives those of the values that a row has already.
+func (w *columnWriter) taken(ctx context.Context, tx *sql.Tx, x treatment, values []rowValue) (map[string]bool, error) {
+	d := w.e.d
+	out := map[string]bool{}
+	if len(values) == 0 {
+		return out, nil
+	}
+	keys := make([]connector.Key, 0, len(values))
+	for _, v := range values {
+		if _, ok := d.dialect.keyValue(v.value, x.col); ok {
+			keys = append(keys, connector.Key{v.value})
+		}
+	}
+	b := &builder{dialect: d.dialect}
+	a := b.alias()
+	b.write("SELECT DISTINCT ", d.dialect.storedText(b.col(a, x.col.Name)), " FROM ", d.dialect.table(w.t.cat), " ", a, " WHERE ")
+	if err := d.dialect.keysIn(b, a, []*datamap.CatalogColumn{x.col}, keys); err != nil {
+		return nil, err
+	}
+	err := each(ctx, tx, b.sql.String(), b.args, 1, func(v []string) { out[v[0]] = true })
+	return out, d.fail(err, "looking for values of %s", w.t.name)
 }
 
 // writeCase writes the new value of each row; rows without one keep null.
@@ -96,9 +167,13 @@ func (w *columnWriter) newValue(x treatment, old string) string {
 	case datamap.AnonHash:
 		return cut(hex.EncodeToString(w.mac(x, old)), x.col.Length)
 	case datamap.AnonGeneralize:
-		return generalize(old, x.value)
+		how := x.value
+		if how == "" && numberLike(x.col) {
+			how = defaultRange
+		}
+		return generalize(old, how)
 	default:
-		return fake(old, w.mac(x, old))
+		return fake(old, w.mac(x, old), x.col.Length)
 	}
 }
 
@@ -138,8 +213,33 @@ func zoneOf(t string) string {
 	return ""
 }
 
-// fake gives a text of the same shape: letters stay letters, digits digits, everything else where it was.
-func fake(old string, mac []byte) string {
+// defaultRange is the width of the range of a number for which the map gives none.
+const defaultRange = "10"
+
+// nobodysDomain can't be anybody's (RFC 2606).
+const nobodysDomain = "example.invalid"
+
+// fake gives a text of the same shape, of at most length characters (0: any): letters stay letters, digits digits,
+// everything else where it was. A mail address becomes one at a domain that is nobody's.
+func fake(old string, mac []byte, length int) string {
+	if local, domain, ok := strings.Cut(old, "@"); ok && local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(old, " \n") {
+		// What a mail could be sent to is told apart by more than its own shape gives.
+		tail := hex.EncodeToString(mac[:4]) + "@" + nobodysDomain
+		room := length - len(tail) - 1
+		switch {
+		case length == 0:
+			return reshape(local, mac) + "." + tail
+		case room >= 1:
+			return cut(reshape(local, mac), room) + "." + tail
+		case room >= -1:
+			return tail
+		}
+		old = strings.ReplaceAll(old, "@", ".") // no room for a whole address: then it is none
+	}
+	return cut(reshape(old, mac), length)
+}
+
+func reshape(old string, mac []byte) string {
 	var b strings.Builder
 	i := 0
 	for _, r := range old {

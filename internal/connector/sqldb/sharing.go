@@ -33,7 +33,11 @@ func (g *graph) staying(t *table) []quasi {
 		case a.With == datamap.AnonKeep:
 			out = append(out, quasi{col: c, raw: true})
 		case a.With == datamap.AnonGeneralize:
-			out = append(out, quasi{col: c, width: a.Value})
+			width := a.Value
+			if width == "" && numberLike(c) {
+				width = defaultRange
+			}
+			out = append(out, quasi{col: c, width: width})
 		}
 	}
 	return out
