@@ -3,18 +3,28 @@ package residue
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/habeas-data/habeas/internal/datamap"
 )
 
-// database is one opened product database: read only, with the few words in which the engines differ.
+// database is one opened product database: read only, in one view of the data, with the few words in which the engines
+// differ.
 type database struct {
 	kind  datamap.Kind
 	pool  *sql.DB
+	q     *sql.Tx
 	words engine
+}
+
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // engine is what differs between the engines.
@@ -36,11 +46,27 @@ type engine interface {
 	key(col field, expr, text string, n int) (condition string, arg any, ok bool)
 	// name gives the full name of a table.
 	name(t *table) string
-	tables(ctx context.Context, pool *sql.DB) ([]table, error)
+	tables(ctx context.Context, q querier) ([]table, error)
+
+	isolation() sql.IsolationLevel
+	// prepare fixes the settings of the transaction.
+	prepare(ctx context.Context, q querier) error
+	// replica tells whether the server copies another and may lag behind it.
+	replica(ctx context.Context, q querier) (bool, error)
+	// try runs fn so that its failure does not end the transaction.
+	try(ctx context.Context, q querier, fn func() error) error
+	// plain makes text of a binary value: at least its ASCII stands there as it is.
+	plain(expr string) string
+	// join puts texts together with a control character between; null adds nothing.
+	join(exprs []string) string
+	// strip takes the signs out of a text that people write between digits.
+	strip(text string) string
+	// once gives a FROM in which expr is worked out once a row under a name; engines that can't give from as it is.
+	once(from, expr, name string) string
 }
 
 func (d *database) tables(ctx context.Context) ([]table, error) {
-	tables, err := d.words.tables(ctx, d.pool)
+	tables, err := d.words.tables(ctx, d.q)
 	if err != nil {
 		return nil, err
 	}
@@ -139,21 +165,33 @@ func (d *database) rows(ctx context.Context, t *table, limit int64) (int64, erro
 	return d.number(ctx, "SELECT count(*) FROM (SELECT 1 AS one FROM "+d.words.name(t)+" LIMIT "+strconv.FormatInt(limit, 10)+") counted")
 }
 
-// search counts per column the rows that hold one of the addresses, among the first rows of the table.
-func (d *database) search(ctx context.Context, t *table, columns []field, needles []string, limit int64) (hits []int64, err error) {
-	var args []any
-	var exprs, conds, inner []string
+// look is one pass over a table: per column, the rows that hold what is looked for. The database finds rows that may,
+// by cheap means; what they hold is judged here, by look's own rules. Without a limit (0) all rows are read.
+func (d *database) look(ctx context.Context, t *table, columns []field, w *wanted, limit int64) (hits []int64, err error) {
+	texts := make([]string, len(columns))
 	for i, col := range columns {
-		alias := "c" + strconv.Itoa(i)
-		inner = append(inner, d.words.text(d.words.quote(col.name))+" AS "+alias)
-		exprs = append(exprs, alias)
-		for _, n := range needles {
-			args = append(args, n)
-			conds = append(conds, d.words.contains(d.words.lower(alias), d.words.param(len(args))))
+		if texts[i] = d.words.text(d.words.quote(col.name)); binary(col.typ) {
+			texts[i] = d.words.plain(d.words.quote(col.name))
 		}
 	}
-	rows, err := d.pool.QueryContext(ctx, "SELECT "+strings.Join(exprs, ", ")+" FROM (SELECT "+strings.Join(inner, ", ")+" FROM "+
-		d.words.name(t)+" LIMIT "+strconv.FormatInt(limit, 10)+") searched WHERE "+strings.Join(conds, " OR "), args...)
+	from, whole := d.words.name(t), d.words.lower(d.joined(texts))
+	if limit > 0 {
+		from = "(SELECT * FROM " + from + " LIMIT " + strconv.FormatInt(limit, 10) + ") part"
+	}
+	if named := d.words.once(from, whole, lookName); named != from {
+		from, whole = named, lookName
+	}
+	var args []any
+	var conds []string
+	for _, n := range w.forms {
+		args = append(args, n)
+		conds = append(conds, d.words.contains(whole, d.words.param(len(args))))
+	}
+	for _, n := range w.digits {
+		args = append(args, n)
+		conds = append(conds, d.words.contains(d.words.strip(whole), d.words.param(len(args))))
+	}
+	rows, err := d.q.QueryContext(ctx, "SELECT "+strings.Join(texts, ", ")+" FROM "+from+" WHERE "+strings.Join(conds, " OR "), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -168,12 +206,8 @@ func (d *database) search(ctx context.Context, t *table, columns []field, needle
 			return nil, err
 		}
 		for i, v := range values {
-			text := asciiLower(v.String)
-			for _, n := range needles {
-				if v.Valid && holds(text, n) {
-					hits[i]++
-					break
-				}
+			if v.Valid && w.in(columns[i], v.String) {
+				hits[i]++
 			}
 		}
 	}
@@ -182,6 +216,78 @@ func (d *database) search(ctx context.Context, t *table, columns []field, needle
 
 func (d *database) number(ctx context.Context, query string, args ...any) (int64, error) {
 	var n int64
-	err := d.pool.QueryRowContext(ctx, query, args...).Scan(&n)
+	err := d.q.QueryRowContext(ctx, query, args...).Scan(&n)
 	return n, err
+}
+
+// lookName is no column of anybody's.
+const lookName = "habeas_looked_at"
+
+// joined joins any number of texts: engines bound the parameters of a function and the depth of an expression.
+func (d *database) joined(texts []string) string {
+	const most = 50
+	for len(texts) > most {
+		var next []string
+		for part := range slices.Chunk(texts, most) {
+			next = append(next, "("+d.words.join(part)+")")
+		}
+		texts = next
+	}
+	return d.words.join(texts)
+}
+
+// largeObjects counts the large objects that hold what is wanted as plain text.
+func (d *database) largeObjects(ctx context.Context, w *wanted) (int64, error) {
+	rows, err := d.q.QueryContext(ctx, "SELECT encode(lo_get(oid), 'escape') FROM pg_largeobject_metadata")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	var n int64
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return 0, err
+		}
+		if w.in(field{}, text) {
+			n++
+		}
+	}
+	return n, rows.Err()
+}
+
+// orphans counts the rows that the index of a full-text table has for an address and whose text is gone.
+func (d *database) orphans(ctx context.Context, t *table, addresses []string) (int64, error) {
+	var n int64
+	name := d.words.name(t)
+	for _, a := range addresses {
+		var ids []int64
+		rows, err := d.q.QueryContext(ctx, "SELECT rowid FROM "+name+" WHERE "+d.words.quote(t.bare)+" MATCH ?", `"`+strings.ReplaceAll(a, `"`, `""`)+`"`)
+		if err != nil {
+			return 0, err
+		}
+		for rows.Next() {
+			var id int64
+			if err = rows.Scan(&id); err != nil {
+				break
+			}
+			ids = append(ids, id)
+		}
+		err = errors.Join(err, rows.Err(), rows.Close())
+		if err != nil {
+			return 0, err
+		}
+		for _, id := range ids {
+			texts := make([]string, len(t.columns))
+			for i, col := range t.columns {
+				texts[i] = "coalesce(" + d.words.quote(col.name) + ", '')"
+			}
+			var text string
+			err := d.q.QueryRowContext(ctx, "SELECT "+strings.Join(texts, " || ")+" FROM "+name+" WHERE rowid = ?", id).Scan(&text)
+			if err != nil || text == "" { // the row that it indexes does not exist, or never kept its text
+				n++
+			}
+		}
+	}
+	return n, nil
 }

@@ -4,14 +4,70 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
-type postgres struct{}
+// postgres holds the settings that the product's row-level security reads.
+type postgres struct{ session map[string]string }
+
+func (postgres) isolation() sql.IsolationLevel { return sql.LevelRepeatableRead }
+
+// prepare fixes what texts and names mean. With row_security off a table that policies would show in part is an error,
+// and told as not searched.
+func (p postgres) prepare(ctx context.Context, q querier) error {
+	settings := map[string]string{
+		"search_path": "pg_catalog", "TimeZone": "UTC", "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601", "bytea_output": "hex",
+		"standard_conforming_strings": "on", "lock_timeout": "15s", "statement_timeout": "30min", "row_security": "off",
+	}
+	if len(p.session) > 0 {
+		settings["row_security"] = "on"
+	}
+	maps.Copy(settings, p.session)
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if _, err := q.ExecContext(ctx, "SELECT pg_catalog.set_config($1::text, $2::text, true)", name, settings[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (postgres) replica(ctx context.Context, q querier) (behind bool, err error) {
+	err = q.QueryRowContext(ctx, "SELECT pg_is_in_recovery()").Scan(&behind)
+	return behind, err
+}
+
+// try keeps the transaction when fn fails.
+func (postgres) try(ctx context.Context, q querier, fn func() error) error {
+	if _, err := q.ExecContext(ctx, "SAVEPOINT look"); err != nil {
+		return err
+	}
+	err := fn()
+	if err != nil && ctx.Err() == nil {
+		_, back := q.ExecContext(ctx, "ROLLBACK TO SAVEPOINT look")
+		return errors.Join(err, back)
+	}
+	return err
+}
+
+// plain gives the ASCII of binary values as it is and the rest escaped.
+func (postgres) plain(expr string) string { return "encode(" + expr + ", 'escape')" }
+
+func (postgres) join(exprs []string) string {
+	return "concat_ws(chr(1), " + strings.Join(exprs, ", ") + ")"
+}
+
+func (postgres) strip(text string) string { return "translate(" + text + ", ' -()./', '')" }
+
+func (postgres) once(from, expr, name string) string {
+	return from + " , LATERAL (SELECT " + expr + " AS " + name + " OFFSET 0) l"
+}
 
 func (postgres) quote(name string) string       { return pgx.Identifier{name}.Sanitize() }
 func (postgres) param(n int) string             { return "$" + strconv.Itoa(n) + "::text" }
@@ -47,22 +103,53 @@ func (p postgres) key(col field, expr, text string, n int) (string, any, bool) {
 	}
 }
 
-func (p postgres) tables(ctx context.Context, pool *sql.DB) ([]table, error) {
-	return listTables(ctx, pool, `
+func (p postgres) tables(ctx context.Context, q querier) ([]table, error) {
+	return listTables(ctx, q, `
 SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
        coalesce(array_position(i.indkey::int2[], a.attnum), -1), c.relkind = 'f',
-       t.typcategory IN ('S', 'A', 'C') OR t.typname IN ('json', 'jsonb', 'xml', 'hstore', 'citext', 'tsvector')
+       coalesce(b.typcategory, t.typcategory) NOT IN ('N', 'D', 'T', 'B', 'E', 'G', 'I', 'R', 'V') AND coalesce(b.typname, t.typname) <> 'bytea',
+       coalesce(b.typcategory, t.typcategory) = 'N', '', c.relpersistence = 't'
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
 LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
 WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_toast%' AND n.nspname NOT LIKE 'pg\_temp%'
 ORDER BY n.nspname, c.relname, a.attnum`)
 }
 
-type mysqlWords struct{}
+// mysqlWords holds the other databases that the map speaks of.
+type mysqlWords struct{ schemas []string }
+
+func (mysqlWords) isolation() sql.IsolationLevel          { return sql.LevelRepeatableRead }
+func (mysqlWords) prepare(context.Context, querier) error { return nil }
+
+func (mysqlWords) replica(ctx context.Context, q querier) (behind bool, err error) {
+	err = q.QueryRowContext(ctx, "SELECT @@global.read_only").Scan(&behind)
+	return behind, err
+}
+
+func (mysqlWords) try(_ context.Context, _ querier, fn func() error) error { return fn() }
+
+func (mysqlWords) plain(expr string) string {
+	return "CONVERT(CONVERT(" + expr + " USING latin1) USING utf8mb4)"
+}
+
+func (mysqlWords) join(exprs []string) string {
+	return "CONCAT_WS(CHAR(1), " + strings.Join(exprs, ", ") + ")"
+}
+
+func (mysqlWords) strip(text string) string {
+	for _, c := range []string{" ", "-", "(", ")", ".", "/"} {
+		text = "REPLACE(" + text + ", '" + c + "', '')"
+	}
+	return text
+}
+
+// once repeats the expression: a derived table would be written to disk.
+func (mysqlWords) once(from, _, _ string) string { return from }
 
 func (mysqlWords) quote(name string) string       { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 func (mysqlWords) param(int) string               { return "?" }
@@ -70,7 +157,14 @@ func (mysqlWords) text(expr string) string        { return "CONVERT(" + expr + "
 func (mysqlWords) lower(expr string) string       { return "LOWER(" + expr + ")" }
 func (mysqlWords) bytes(expr string) string       { return "CAST(" + expr + " AS BINARY)" }
 func (mysqlWords) contains(text, p string) string { return "LOCATE(" + p + ", " + text + ") > 0" }
-func (m mysqlWords) name(t *table) string         { return m.quote(t.schema) + "." + m.quote(t.bare) }
+
+// name reads a table that keeps its history (MariaDB) with all of it: what was deleted is still in there.
+func (m mysqlWords) name(t *table) string {
+	if t.history {
+		return m.quote(t.schema) + "." + m.quote(t.bare) + " FOR SYSTEM_TIME ALL"
+	}
+	return m.quote(t.schema) + "." + m.quote(t.bare)
+}
 
 func (mysqlWords) json(expr, path string) string {
 	return "JSON_UNQUOTE(JSON_EXTRACT(" + expr + ", '" + strings.ReplaceAll(path, "'", "''") + "'))"
@@ -95,20 +189,47 @@ func (mysqlWords) key(col field, expr, text string, _ int) (string, any, bool) {
 	}
 }
 
-func (mysqlWords) tables(ctx context.Context, pool *sql.DB) ([]table, error) {
-	return listTables(ctx, pool, `
+func (m mysqlWords) tables(ctx context.Context, q querier) ([]table, error) {
+	home, args := "database()", make([]any, 0, len(m.schemas))
+	for _, s := range m.schemas {
+		home += ", ?"
+		args = append(args, s)
+	}
+	return listTables(ctx, q, `
 SELECT t.table_schema, t.table_name, c.column_name, c.column_type, coalesce(k.ordinal_position - 1, -1),
        coalesce(t.engine, '') IN ('FEDERATED', 'CONNECT', 'SPIDER'),
-       c.data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'json', 'enum', 'set')
+       c.data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'json', 'uuid'),
+       c.data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'decimal', 'double', 'float'),
+       IF(t.table_schema = database(), '', t.table_schema), t.table_type = 'SYSTEM VERSIONED'
 FROM information_schema.tables t
 JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = t.table_name
 LEFT JOIN information_schema.key_column_usage k ON k.table_schema = t.table_schema AND k.table_name = t.table_name
   AND k.column_name = c.column_name AND k.constraint_name = 'PRIMARY'
-WHERE t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND t.table_schema = database()
-ORDER BY t.table_schema, t.table_name, c.ordinal_position`)
+WHERE t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND t.table_schema IN (`+home+`)
+ORDER BY t.table_schema <> database(), t.table_schema, t.table_name, c.ordinal_position`, args...)
 }
 
 type sqlite struct{}
+
+func (sqlite) isolation() sql.IsolationLevel                           { return sql.LevelDefault }
+func (sqlite) prepare(context.Context, querier) error                  { return nil }
+func (sqlite) replica(context.Context, querier) (bool, error)          { return false, nil }
+func (sqlite) try(_ context.Context, _ querier, fn func() error) error { return fn() }
+func (sqlite) plain(expr string) string                                { return "CAST(" + expr + " AS TEXT)" }
+
+func (sqlite) join(exprs []string) string {
+	parts := make([]string, len(exprs))
+	for i, e := range exprs {
+		parts[i] = "coalesce(" + e + ", '')"
+	}
+	return strings.Join(parts, " || char(1) || ")
+}
+
+func (sqlite) strip(text string) string { return mysqlWords{}.strip(text) }
+
+func (sqlite) once(from, expr, name string) string {
+	return "(SELECT *, " + expr + " AS " + name + " FROM " + from + " LIMIT -1 OFFSET 0)"
+}
 
 func (sqlite) quote(name string) string       { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 func (sqlite) param(int) string               { return "?" }
@@ -159,18 +280,21 @@ func (sqlite) key(col field, expr, text string, _ int) (string, any, bool) {
 	}
 }
 
-func (sqlite) tables(ctx context.Context, pool *sql.DB) ([]table, error) {
-	return listTables(ctx, pool, `
+func (sqlite) tables(ctx context.Context, q querier) ([]table, error) {
+	return listTables(ctx, q, `
 SELECT 'main', m.name, c.name, c.type, c.pk - 1, 0,
-       upper(c.type) NOT IN ('INTEGER', 'INT', 'BIGINT', 'REAL', 'DOUBLE', 'FLOAT', 'BOOLEAN')
-FROM sqlite_schema m JOIN pragma_table_info(m.name) c
-WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\'
+       1,
+       upper(c.type) IN ('INTEGER', 'INT', 'BIGINT', 'REAL', 'DOUBLE', 'FLOAT', 'NUMERIC'),
+       CASE WHEN lower(m.sql) LIKE 'create virtual table%using fts%' THEN 'fts' ELSE '' END, 0
+FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c
+WHERE m.type = 'table' AND c.hidden <> 1 AND (m.name NOT LIKE 'sqlite\_%' ESCAPE '\' OR m.name = 'sqlite_stat4')
 ORDER BY m.name, c.cid`)
 }
 
-// listTables reads rows of schema, table, column, type, place in the primary key (-1: none), foreign, text.
-func listTables(ctx context.Context, pool *sql.DB, query string) ([]table, error) {
-	rows, err := pool.QueryContext(ctx, query)
+// listTables reads rows of schema, table, column, type, place in the primary key (-1: none), foreign, text, number, what
+// is special about the table (another database's name, or fts), and whether it keeps its history (PostgreSQL: is temporary).
+func listTables(ctx context.Context, q querier, query string, args ...any) ([]table, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -178,18 +302,18 @@ func listTables(ctx context.Context, pool *sql.DB, query string) ([]table, error
 	var out []table
 	var keys []map[int]field
 	for rows.Next() {
-		var schema, name string
+		var t table
 		var col field
 		var place int
-		var foreign bool
-		if err := rows.Scan(&schema, &name, &col.name, &col.typ, &place, &foreign, &col.text); err != nil {
+		if err := rows.Scan(&t.schema, &t.bare, &col.name, &col.typ, &place, &t.foreign, &col.text, &col.number, &t.special, &t.history); err != nil {
 			return nil, err
 		}
-		if n := len(out); n == 0 || out[n-1].schema != schema || out[n-1].bare != name {
-			out, keys = append(out, table{schema: schema, bare: name, foreign: foreign}), append(keys, map[int]field{})
+		if n := len(out); n == 0 || out[n-1].schema != t.schema || out[n-1].bare != t.bare {
+			out = append(out, t)
+			keys = append(keys, map[int]field{})
 		}
-		t := &out[len(out)-1]
-		t.columns = append(t.columns, col)
+		last := &out[len(out)-1]
+		last.columns = append(last.columns, col)
 		if place >= 0 {
 			keys[len(keys)-1][place] = col
 		}

@@ -108,14 +108,7 @@ func (c *checker) stillThere(ctx context.Context, t *table, s plan.Step, keys []
 // telling lists the identifiers that say who somebody is wherever they stand. A short number that equals a house
 // number says nothing, and the subject's key stays in the rows that lead to it.
 func (c *checker) telling() []string {
-	keys := map[string]bool{}
-	for _, s := range c.in.System.Subjects {
-		for _, id := range s.Identifiers {
-			if id.Table == s.Table && slices.Contains(s.Key, id.Column) {
-				keys[id.Name] = true
-			}
-		}
-	}
+	keys := c.keyNames()
 	var out []string
 	for name, values := range c.in.Identifiers {
 		if keys[name] {
@@ -129,4 +122,17 @@ func (c *checker) telling() []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// keyNames lists the identifiers that are part of a subject's key.
+func (c *checker) keyNames() map[string]bool {
+	keys := map[string]bool{}
+	for _, s := range c.in.System.Subjects {
+		for _, id := range s.Identifiers {
+			if id.Table == s.Table && slices.Contains(s.Key, id.Column) {
+				keys[id.Name] = true
+			}
+		}
+	}
+	return keys
 }

@@ -102,7 +102,7 @@ func Check(ctx context.Context, in Input) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	defer func() { _ = db.pool.Close() }()
+	defer db.close()
 	c := &checker{in: in, db: db, name: in.System.Name}
 	if c.tables, err = db.tables(ctx); err != nil {
 		return Report{}, fmt.Errorf("listing the tables of %s: %w", c.name, err)
@@ -143,18 +143,24 @@ type table struct {
 	key          []field // primary key, or all columns when there is none
 	keyless      bool
 	columns      []field
-	foreign      bool // lies elsewhere: not searched
+	foreign      bool   // lies elsewhere: not searched
+	special      string // the name of another database, or fts
+	history      bool   // keeps what was deleted (MariaDB); in PostgreSQL: temporary
 }
 
 type field struct {
-	name string
-	typ  string
-	text bool // can hold an address as text
+	name   string
+	typ    string
+	text   bool // can hold an address as text
+	number bool
 }
 
 // mapName is the name by which a map calls the table: bare in the default schema.
 func (c *checker) mapName(t *table) string {
-	if c.db.kind != datamap.KindPostgres {
+	switch {
+	case c.db.kind == datamap.KindMySQL && t.special != "":
+		return t.special + "." + t.bare
+	case c.db.kind != datamap.KindPostgres:
 		return t.bare
 	}
 	home := "public"

@@ -25,6 +25,7 @@ type engineUnderTest struct {
 	kind datamap.Kind
 	dsn  string
 	exec func(t *testing.T, statements ...string)
+	db   *sql.DB
 }
 
 func engines() map[string]func(t *testing.T) engineUnderTest {
@@ -75,7 +76,7 @@ func newPostgres(t *testing.T) engineUnderTest {
 	}
 	u.Path = "/" + name
 	db := connect(t, "pgx", u.String())
-	return engineUnderTest{datamap.KindPostgres, u.String(), runner(db)}
+	return engineUnderTest{datamap.KindPostgres, u.String(), runner(db), db}
 }
 
 func newMySQL(t *testing.T) engineUnderTest {
@@ -89,12 +90,13 @@ func newMySQL(t *testing.T) engineUnderTest {
 	db := connect(t, "mysql", strings.TrimSuffix(base, "/")+"/"+name)
 	user, rest, _ := strings.Cut(base, "@tcp(")
 	host, _, _ := strings.Cut(rest, ")")
-	return engineUnderTest{datamap.KindMySQL, "mysql://" + user + "@" + host + "/" + name, runner(db)}
+	return engineUnderTest{datamap.KindMySQL, "mysql://" + user + "@" + host + "/" + name, runner(db), db}
 }
 
 func newSQLite(t *testing.T) engineUnderTest {
 	path := filepath.Join(t.TempDir(), "product.db")
-	return engineUnderTest{datamap.KindSQLite, path, runner(connect(t, "sqlite", "file:"+path))}
+	db := connect(t, "sqlite", "file:"+path)
+	return engineUnderTest{datamap.KindSQLite, path, runner(db), db}
 }
 
 // world is a product database after an erasure that went well: the customer is gone, one invoice is retained with
@@ -297,7 +299,7 @@ func TestTheLookWritesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := db.pool.ExecContext(t.Context(), "DELETE FROM customer"); err == nil {
+			if _, err := db.q.ExecContext(t.Context(), "DELETE FROM customer"); err == nil {
 				t.Error("the connection can write")
 			}
 		})
@@ -308,7 +310,7 @@ func openFor(t *testing.T, in Input) (*database, error) {
 	t.Helper()
 	db, err := open(t.Context(), in.System, in.Getenv)
 	if err == nil {
-		t.Cleanup(func() { _ = db.pool.Close() })
+		t.Cleanup(db.close)
 	}
 	return db, err
 }

@@ -2,10 +2,10 @@ package residue
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/habeas-data/habeas/internal/datamap"
 )
@@ -15,21 +15,11 @@ const (
 	defaultRows = 5_000_000
 )
 
-// search reads every table for the person's addresses, also tables that the map does not know, until the budget ends.
+// search reads every table for the person's identifiers, also tables that the map does not know, until the budget ends.
 func (c *checker) search(ctx context.Context) error {
-	var needles []string
-	for _, values := range c.in.Identifiers {
-		for _, v := range values {
-			// A bare domain or a stray sign would fit half the database.
-			if i := strings.LastIndex(v, "@"); i > 0 && i < len(v)-1 {
-				needles = append(needles, asciiLower(v))
-			}
-		}
-	}
-	slices.Sort(needles)
-	needles = slices.Compact(needles)
-	if len(needles) == 0 {
-		c.skip("", "", "no e-mail address was proven: there is nothing to search for")
+	everywhere, unmapped := c.wanted()
+	if everywhere.empty() && unmapped.empty() {
+		c.skip("", "", "no proven identifier is long enough to be searched for")
 		return nil
 	}
 	limit, left := c.in.Budget.Time, c.in.Budget.Rows
@@ -43,7 +33,18 @@ func (c *checker) search(ctx context.Context) error {
 	defer cancel()
 	for i := range c.tables {
 		t := &c.tables[i]
-		read, err := c.searchTable(bounded, t, needles, left)
+		w := &everywhere
+		if _, mapped := c.in.System.Table(c.mapName(t)); !mapped {
+			w = &unmapped
+		}
+		if w.empty() {
+			continue
+		}
+		var read int64
+		err := c.db.words.try(bounded, c.db.q, func() (err error) {
+			read, err = c.searchTable(bounded, t, w, left)
+			return err
+		})
 		left -= read
 		switch {
 		case err == nil:
@@ -52,24 +53,76 @@ func (c *checker) search(ctx context.Context) error {
 		case bounded.Err() != nil:
 			c.skip(c.mapName(t), "", "the time for the search was over")
 		default:
-			c.skip(c.mapName(t), "", "the table could not be read")
+			c.skip(c.mapName(t), "", "the table could not be read: the role lacks the right, row-level security would show a part, or a value is broken")
 		}
 	}
-	return nil
+	if bounded.Err() == nil {
+		return c.apart(bounded, &everywhere)
+	}
+	return ctx.Err()
 }
 
-func (c *checker) searchTable(ctx context.Context, t *table, needles []string, left int64) (read int64, err error) {
+// wanted gives what is looked for in every table, and what in those that the map does not name: there, also the keys by
+// which rows of kept tables are tied to one another, which say nothing where the map rules.
+func (c *checker) wanted() (everywhere, unmapped wanted) {
+	everywhere.numbers, unmapped.numbers = map[string][]string{}, map[string][]string{}
+	keys := c.keyNames()
+	for _, name := range slices.Sorted(maps.Keys(c.in.Identifiers)) {
+		columns := c.columnsOf(name)
+		for _, v := range c.in.Identifiers[name] {
+			if !unmapped.add(name, v, columns) {
+				c.skip("", "", "the "+name+" is too short to be searched for: it would be found by chance")
+				continue
+			}
+			if !keys[name] {
+				everywhere.add(name, v, columns)
+			}
+		}
+	}
+	everywhere.tidy()
+	unmapped.tidy()
+	return everywhere, unmapped
+}
+
+// columnsOf gives the ends of names that columns have which hold an identifier of digits.
+func (c *checker) columnsOf(name string) []string {
+	out := []string{bareName(name)}
+	for _, s := range c.in.System.Subjects {
+		for _, id := range s.Identifiers {
+			if id.Name == name && id.Table == s.Table {
+				out = append(out, bareName(s.Table)+"id")
+				if len(bareName(id.Column)) > 2 { // not just id
+					out = append(out, bareName(id.Column))
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (c *checker) searchTable(ctx context.Context, t *table, w *wanted, left int64) (read int64, err error) {
 	name := c.mapName(t)
-	if t.foreign {
+	switch {
+	case t.foreign:
 		c.skip(name, "", "the table lies in another database")
+		return 0, nil
+	case t.bare == "sqlite_stat4":
+		c.skip(name, "", "the planner's samples of values stay until ANALYZE runs again")
+		return 0, nil
+	case t.history && c.db.kind == datamap.KindPostgres:
+		c.skip(name, "", "a temporary table is seen by its own session alone")
 		return 0, nil
 	}
 	var columns []field
 	for _, col := range t.columns {
-		if col.text {
+		if col.number && !col.text && !w.mayBe(col) {
+			continue
+		}
+		if col.text || col.number || binary(col.typ) {
 			columns = append(columns, col)
-		} else if binary(col.typ) {
-			c.skip(name, col.name, "binary values are not searched")
+		}
+		if binary(col.typ) {
+			c.skip(name, col.name, "binary values are searched as they are: what is compressed or encrypted in them is not seen")
 		}
 	}
 	if len(columns) == 0 {
@@ -80,25 +133,94 @@ func (c *checker) searchTable(ctx context.Context, t *table, needles []string, l
 		c.skip(name, "", "the number of rows for the search was reached")
 		return 0, nil
 	}
-	read, err = c.db.rows(ctx, t, left+1)
-	if err != nil {
+	if read, err = c.db.rows(ctx, t, left+1); err != nil {
 		return 0, err
 	}
-	whole := read <= left
-	if !whole {
-		read = left
+	var limit int64
+	if read > left {
+		read, limit = left, left
 	}
-	hits, err := c.db.search(ctx, t, columns, needles, read)
+	hits, err := c.db.look(ctx, t, columns, w, limit)
 	if err != nil {
 		return read, err
 	}
-	if whole {
+	if limit == 0 {
 		c.report.Looked++
 	} else {
 		c.skip(name, "", "the number of rows for the search was reached within the table")
 	}
 	c.judge(t, name, columns, hits)
+	if t.special == "fts" {
+		return read, c.fullText(ctx, t, w)
+	}
 	return read, nil
+}
+
+// mayBe tells whether a column of numbers can hold what is wanted, by its name.
+func (w *wanted) mayBe(col field) bool {
+	if len(w.phones) > 0 && phoneName.MatchString(col.name) {
+		return true
+	}
+	for _, columns := range w.numbers {
+		if named(col.name, columns) {
+			return true
+		}
+	}
+	return false
+}
+
+// apart looks where no table of the schema is: large objects of PostgreSQL, and other databases that the role sees.
+func (c *checker) apart(ctx context.Context, w *wanted) error {
+	if c.db.kind == datamap.KindMySQL {
+		return c.strangers(ctx)
+	}
+	if c.db.kind != datamap.KindPostgres || w.empty() {
+		return nil
+	}
+	var rows int64
+	err := c.db.words.try(ctx, c.db.q, func() (err error) {
+		rows, err = c.db.largeObjects(ctx, w)
+		return err
+	})
+	switch {
+	case err != nil:
+		c.skip("pg_largeobject", "", "large objects could not be read")
+	case rows > 0:
+		c.found("pg_largeobject", "data", Copy, rows)
+	}
+	return nil
+}
+
+// strangers names the other databases that the role sees and the map does not speak of.
+func (c *checker) strangers(ctx context.Context) error {
+	rows, err := c.db.q.QueryContext(ctx, "SELECT schema_name FROM information_schema.schemata WHERE schema_name <> database() AND schema_name NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys') ORDER BY 1")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var schema string
+		if err := rows.Scan(&schema); err != nil {
+			return err
+		}
+		if _, ignored := c.in.System.Schemas.Ignore[schema]; !ignored && !slices.Contains(c.in.System.Schemas.Include, schema) {
+			c.skip(schema, "", "the role sees this other database: name it under schemas.include or schemas.ignore to have it searched")
+		}
+	}
+	return rows.Err()
+}
+
+// fullText asks the index of a full-text table of SQLite for rows that have no text of their own any more: the index
+// keeps the words of rows that were deleted elsewhere.
+func (c *checker) fullText(ctx context.Context, t *table, w *wanted) error {
+	rows, err := c.db.orphans(ctx, t, w.addresses)
+	if err != nil {
+		return err
+	}
+	if rows > 0 {
+		c.found(c.mapName(t), "", Copy, rows)
+	}
+	return nil
 }
 
 // judge turns hits into findings: what the plan keeps in the clear is none.
@@ -140,43 +262,6 @@ func (c *checker) identifies(table, column string) bool {
 		}
 	}
 	return false
-}
-
-// holds tells whether a text holds an address as a whole: `ann@x.org` does not stand in `joann@x.org` nor in
-// `ann@x.org.uk`. Both are in lower case.
-func holds(text, address string) bool {
-	for from := 0; ; {
-		i := strings.Index(text[from:], address)
-		if i < 0 {
-			return false
-		}
-		start, end := from+i, from+i+len(address)
-		before, _ := utf8.DecodeLastRuneInString(text[:start])
-		if (start == 0 || !partOfAddress(before)) && endsHere(text[end:]) {
-			return true
-		}
-		from = start + 1
-	}
-}
-
-func partOfAddress(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(".!#$&*+/=?^_`|~-", r) && r != utf8.RuneError || r > 127 && r != utf8.RuneError
-}
-
-// endsHere tells whether a domain ends before rest: a full stop ends a sentence unless a letter follows it.
-func endsHere(rest string) bool {
-	if rest == "" {
-		return true
-	}
-	alnum := func(b byte) bool { return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= utf8.RuneSelf }
-	switch {
-	case alnum(rest[0]) || rest[0] == '-':
-		return false
-	case rest[0] == '.' && len(rest) > 1:
-		return !alnum(rest[1])
-	default:
-		return true
-	}
 }
 
 func binary(typ string) bool {
