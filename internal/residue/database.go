@@ -3,7 +3,6 @@ package residue
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -261,19 +260,7 @@ func (d *database) orphans(ctx context.Context, t *table, addresses []string) (i
 	var n int64
 	name := d.words.name(t)
 	for _, a := range addresses {
-		var ids []int64
-		rows, err := d.q.QueryContext(ctx, "SELECT rowid FROM "+name+" WHERE "+d.words.quote(t.bare)+" MATCH ?", `"`+strings.ReplaceAll(a, `"`, `""`)+`"`)
-		if err != nil {
-			return 0, err
-		}
-		for rows.Next() {
-			var id int64
-			if err = rows.Scan(&id); err != nil {
-				break
-			}
-			ids = append(ids, id)
-		}
-		err = errors.Join(err, rows.Err(), rows.Close())
+		ids, err := d.matching(ctx, t, a)
 		if err != nil {
 			return 0, err
 		}
@@ -290,4 +277,21 @@ func (d *database) orphans(ctx context.Context, t *table, addresses []string) (i
 		}
 	}
 	return n, nil
+}
+
+// matching asks a full-text index for an address as a phrase.
+func (d *database) matching(ctx context.Context, t *table, address string) (ids []int64, err error) {
+	rows, err := d.q.QueryContext(ctx, "SELECT rowid FROM "+d.words.name(t)+" WHERE "+d.words.quote(t.bare)+" MATCH ?", `"`+strings.ReplaceAll(address, `"`, `""`)+`"`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }

@@ -3,7 +3,7 @@
 //
 //	keys recorded before ──► rows that still answer to them     left_over, missing, not_anonymized
 //	the map's identifiers ──► look-ups that must count nothing   identifier
-//	the e-mail addresses ──► a bounded search of every table     copy
+//	all proven identifiers ──► a bounded search of every table   copy
 //
 // The one idea: a mistake must not be able to hide itself. The package opens connections of its own, read only, asks
 // the database itself which tables exist, and writes its own queries: it shares no code with the connector that

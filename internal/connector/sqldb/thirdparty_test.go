@@ -20,6 +20,7 @@ import (
 	"github.com/habeas-data/habeas/internal/connector/connectortest"
 	"github.com/habeas-data/habeas/internal/datamap"
 	"github.com/habeas-data/habeas/internal/plan"
+	"github.com/habeas-data/habeas/internal/residue"
 	"github.com/habeas-data/habeas/internal/statute"
 )
 
@@ -142,7 +143,8 @@ func (e edition) subject(t *testing.T, f connectortest.Fixture, dir string, want
 		t.Run(er.Policy, func(t *testing.T) {
 			fresh := e.fixture(t)
 			e.load(t, fresh, dir)
-			sys, err := fresh.Open(e.system(fresh))
+			entry := e.system(fresh)
+			sys, err := fresh.Open(entry)
 			must(t, err)
 			defer func() { _ = sys.Close() }()
 			rules := e.rules(e.name, er.Policy, s.Key.Table)
@@ -157,6 +159,9 @@ func (e edition) subject(t *testing.T, f connectortest.Fixture, dir string, want
 			err = sys.(connector.Eraser).Erase(ctx, steps, keys.Source, connectortest.Free, connectortest.Mute)
 			if (err != nil) != er.Fails {
 				t.Errorf("erasing: %v, must fail %v", err, er.Fails)
+			}
+			if err == nil {
+				noAlarm(t, entry, steps, keys.Source, scope)
 			}
 			totals := map[string]int64{}
 			for table, n := range want.Totals {
@@ -181,6 +186,23 @@ func (e edition) subject(t *testing.T, f connectortest.Fixture, dir string, want
 				}
 			}
 		})
+	}
+}
+
+// noAlarm lets the independent check look after an erasure that went well.
+func noAlarm(t *testing.T, sys *datamap.System, steps []plan.Step, keys connector.Source, scope connector.Scope) {
+	t.Helper()
+	report, err := residue.Check(context.Background(), residue.Input{System: sys, Getenv: noEnv, Steps: steps, Identifiers: scope.Identifiers,
+		Keys: func(ctx context.Context, step, chunk int) (out [][]string, err error) {
+			list, err := keys(ctx, step, chunk)
+			for _, k := range list {
+				out = append(out, k)
+			}
+			return out, err
+		}})
+	must(t, err)
+	if !report.OK || report.Looked == 0 {
+		t.Errorf("after a good erasure the check finds %+v in %d tables", report.Findings, report.Looked)
 	}
 }
 
