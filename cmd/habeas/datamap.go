@@ -87,12 +87,14 @@ func (c *mapCheckCmd) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	findings, err := app.Coverage(ctx, m, os.Getenv)
-	if err != nil {
-		return err
-	}
-	wrong := datamap.Blocking(findings)
+	away := unreached(err)
+	wrong := datamap.Blocking(findings) || len(away) > 0
 	if c.JSON {
-		if err := p.json(map[string]any{"ok": !wrong, "tenant": m.Tenant, "findings": findings}); err != nil {
+		answer := map[string]any{"ok": !wrong, "tenant": m.Tenant, "findings": findings, "open": openPoints(c.File)}
+		if len(away) > 0 {
+			answer["errors"] = away
+		}
+		if err := p.json(answer); err != nil {
 			return err
 		}
 		if wrong {
@@ -102,10 +104,13 @@ func (c *mapCheckCmd) Run(ctx context.Context, p *program) error {
 	}
 	lines := make([]string, len(findings))
 	for i, f := range findings {
-		lines[i] = f.String()
+		lines[i] = f.In(c.File)
+	}
+	if n := openPoints(c.File); n > 0 {
+		lines = append(lines, fmt.Sprintf("%s: warning: %d points still wait for a person; each stands behind \"# decide:\"", c.File, n))
 	}
 	if wrong {
-		return no(lines...)
+		return no(append(lines, away...)...)
 	}
 	for _, l := range lines {
 		_, _ = fmt.Fprintln(p.stderr, l)
@@ -120,6 +125,37 @@ func (c *mapCheckCmd) Run(ctx context.Context, p *program) error {
 	}
 	_, err = fmt.Fprintf(p.stdout, "the map covers %s\n", strings.Join(looked, ", "))
 	return err
+}
+
+// unreached gives a sentence for each system that could not be looked at.
+func unreached(err error) []string {
+	if err == nil {
+		return nil
+	}
+	var out []string
+	each := []error{err}
+	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.Join gives several; each is told apart
+		each = all.Unwrap()
+	}
+	for _, e := range each {
+		_, lines := describe(e)
+		out = append(out, lines...)
+	}
+	return out
+}
+
+// openPoints counts the decisions that an inferred map still asks for.
+func openPoints(file string) (n int) {
+	src, err := os.ReadFile(file) //nolint:gosec // named by who runs the command; without a file there are none
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(src)) {
+		if strings.HasPrefix(strings.TrimSpace(line), "# decide:") {
+			n++
+		}
+	}
+	return n
 }
 
 // dataMap reads a file, or the map in force for a tenant.

@@ -10,9 +10,10 @@ import (
 )
 
 // Coverage holds a data map against the live databases that it names, and needs nothing else: it is made to run in a
-// product's own CI. getenv resolves the secrets of the map. Systems that are no SQL databases are not looked at.
+// product's own CI. A system that does not answer is an error beside the findings about the others. getenv resolves the secrets of the map. Systems that are no SQL databases are not looked at.
 func Coverage(ctx context.Context, m *datamap.Map, getenv func(string) string) ([]datamap.Finding, error) {
 	findings := []datamap.Finding{}
+	var away []error
 	for i := range m.Systems {
 		sys := &m.Systems[i]
 		if !sys.Kind.SQL() {
@@ -20,11 +21,13 @@ func Coverage(ctx context.Context, m *datamap.Map, getenv func(string) string) (
 		}
 		found, err := coverageOf(ctx, sys, getenv)
 		if err != nil {
-			return nil, err
+			// One system that is away must not hide what is wrong with the others.
+			away = append(away, err)
+			continue
 		}
 		findings = append(findings, found...)
 	}
-	return findings, nil
+	return findings, errors.Join(away...)
 }
 
 // coverageOf holds one system's entry against its schema, and what the map asks of its roles against their rights.

@@ -24,6 +24,7 @@ type CatalogTable struct {
 	Indexes      [][]string // leading columns of every index, primary key and unique ones among them
 	ForeignKeys  []ForeignKey
 	Triggers     []Trigger
+	Checks       []Check
 	Rows         int64 // an estimate; -1 when unknown
 }
 
@@ -32,6 +33,13 @@ type Trigger struct {
 	Name    string
 	Event   string // insert, update or delete: when it runs
 	Deletes bool   // it may delete rows
+}
+
+// Check is a rule that the database holds values of a column to.
+type Check struct {
+	Name   string
+	Column string
+	Expr   string // as the database writes it
 }
 
 // CatalogColumn is one column.

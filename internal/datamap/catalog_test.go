@@ -76,6 +76,8 @@ func addColumn(t *testing.T, table *CatalogTable, def string) {
 			table.Indexes = append(table.Indexes, []string{c.Name})
 		case "generated":
 			c.Generated = true
+		case "folded":
+			c.Folded = FoldedLower
 		default:
 			t.Fatalf("what is %q?", w)
 		}
@@ -97,7 +99,7 @@ func shop(t *testing.T, more ...string) *Catalog {
 	t.Helper()
 	return catalogOf(t, KindPostgres, append([]string{
 		"artist(artist_id int pk, title text null)",
-		"customer(customer_id int pk, first_name varchar(40), last_name varchar(20), email varchar(60), phone varchar(24) null, support_rep_id int null -> employee.employee_id)",
+		"customer(customer_id int pk, first_name varchar(40), last_name varchar(20), email varchar(60) folded, phone varchar(24) null, support_rep_id int null -> employee.employee_id)",
 		"employee(employee_id int pk, last_name varchar(20), email varchar(60) null, reports_to int null -> employee.employee_id)",
 		"invoice(invoice_id int pk, customer_id int -> customer.customer_id, invoice_date timestamp, billing_address varchar(70) null, total numeric(10,2))",
 		"invoice_line(invoice_line_id int pk, invoice_id int -> invoice.invoice_id, track_id int -> track.track_id, unit_price numeric(10,2))",

@@ -27,8 +27,11 @@ func Coverage(sys *System, cat *Catalog) []Finding {
 	c.reach()
 	c.strangers()
 	c.anonymization()
+	c.relations()
+	c.cleared()
 	c.cycles()
 	c.indexes()
+	c.lines()
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
 	})
@@ -38,6 +41,20 @@ func Coverage(sys *System, cat *Catalog) []Finding {
 // Blocking tells whether any finding is more than a warning.
 func Blocking(findings []Finding) bool {
 	return slices.ContainsFunc(findings, func(f Finding) bool { return !f.Warning })
+}
+
+// lines tells where in the map each finding belongs.
+func (c *coverage) lines() {
+	for i := range c.findings {
+		f := &c.findings[i]
+		t, ok := c.sys.Table(f.Table)
+		switch {
+		case f.Table == "":
+			f.Line = c.sys.Line
+		case ok:
+			f.Line = cmp.Or(t.Columns[f.Column].Line, t.Line)
+		}
+	}
 }
 
 type coverage struct {
@@ -184,6 +201,8 @@ func (c *coverage) table(t *Table) {
 		c.columns(t.Name, "row_date", t.RowDate)
 		if col, ok := live.Column(t.RowDate); ok && classOf(col) != typeTime && c.sys.Kind != KindSQLite {
 			c.bad(t.Name, t.RowDate, "name a date or timestamp", "row_date must date the row; this column is %s", col.Type)
+		} else if ok && col.Nullable && t.Erase.Do == EraseRetain {
+			c.warn(t.Name, t.RowDate, "name a date that every row has", "row_date may be null here: a row without it is kept until somebody looks")
 		}
 	}
 	if t.Match != nil {
@@ -196,6 +215,7 @@ func (c *coverage) table(t *Table) {
 			}
 		}
 	}
+	c.largeObjects(t, live)
 	for _, list := range [][]Relation{t.Owners, t.AlsoAbout, t.AlsoFrom, t.Mentions} {
 		for _, rel := range list {
 			c.relation(t, rel)
@@ -210,6 +230,10 @@ func (c *coverage) relation(t *Table, rel Relation) {
 			holder = rel.Table
 		}
 		c.columns(holder, "when", slices.Sorted(maps.Keys(rel.When))...)
+	}
+	if to, ok := c.cat.Table(rel.Table); ok && to.View {
+		c.bad(t.Name, strings.Join(rel.By, ", "), "name the table below it", "%s is a view: rows belong to tables", rel.Table)
+		return
 	}
 	l, err := Resolve(c.sys, c.cat, t.Name, rel)
 	if err != nil {

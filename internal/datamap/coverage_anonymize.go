@@ -1,6 +1,7 @@
 package datamap
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,6 +28,8 @@ func (c *coverage) anonymization() {
 			switch {
 			case rule.Anonymize != nil:
 				c.anonymizer(t, live, col, *rule.Anonymize)
+			case now[t.Name] && slices.Contains(t.RedactNow, col.Name) && (col.Generated || col.Identity):
+				c.bad(t.Name, col.Name, "redact the columns it is computed from", "redact_now names a column that the database computes; it can't be written")
 			case now[t.Name] && slices.Contains(t.RedactNow, col.Name), all[t.Name] && c.byDefault(t, live, col):
 				c.defaultWay(t, live, col)
 			}
@@ -109,6 +112,7 @@ func (c *coverage) byDefault(t *Table, live *CatalogTable, col *CatalogColumn) b
 // defaultWay tells whether null or a text will do.
 func (c *coverage) defaultWay(t *Table, live *CatalogTable, col *CatalogColumn) {
 	if col.Nullable {
+		c.checked(t, live, col, AnonNull, "")
 		return
 	}
 	fix := "add columns: {" + col.Name + ": {personal: false}} or {" + col.Name + ": {anonymize: {with: …}}}"
@@ -116,6 +120,7 @@ func (c *coverage) defaultWay(t *Table, live *CatalogTable, col *CatalogColumn) 
 		c.bad(t.Name, col.Name, fix, "rows of %s may be anonymized; this column is %s, may not be null, and nothing says what to write", t.Name, col.Type)
 		return
 	}
+	c.checked(t, live, col, AnonFixed, erasedText)
 	// A unique text carries the row's key; 20 characters hold the mark, a space and an eleven-digit key.
 	if col.Length > 0 && col.Length < len(erasedText)+12 && unique(live, col.Name) && c.sys.Kind != KindSQLite {
 		c.bad(t.Name, col.Name, fix, "rows of %s may be anonymized; this unique text of at most %d characters is too short for a mark and a key", t.Name, col.Length)
@@ -133,7 +138,16 @@ func unique(t *CatalogTable, column string) bool {
 func (c *coverage) anonymizer(t *Table, live *CatalogTable, col *CatalogColumn, a Anonymize) {
 	class := classOf(col)
 	bad := func(fix, format string, args ...any) { c.bad(t.Name, col.Name, fix, format, args...) }
+	c.checked(t, live, col, a.With, a.Value)
+	if to := c.keyTo(t.Name, col.Name); to != "" && a.With != AnonNull && a.With != AnonKeep {
+		bad("say null or keep, or anonymize the row it points at", "the column is a key to %s: any other value points nowhere, and the database refuses it", to)
+		return
+	}
 	switch {
+	case a.With == AnonGeneralize && unique(live, col.Name):
+		bad("use hash, fake or fixed with {key}", "the column is unique, and two people may fall on the same generalized value")
+	case col.Identity && a.With != AnonKeep:
+		bad("remove the rule", "the database numbers this column; it can't be written")
 	case col.Generated && a.With != AnonKeep:
 		bad("anonymize the columns it is computed from", "the database computes this column; it can't be written")
 	case a.With == AnonNull && !col.Nullable:
@@ -155,5 +169,48 @@ func (c *coverage) fixed(t *Table, live *CatalogTable, col *CatalogColumn, value
 		c.bad(t.Name, col.Name, "shorten it", "the value is longer than the column's %d characters", col.Length)
 	case len(col.Enum) > 0 && !slices.Contains(col.Enum, value):
 		c.bad(t.Name, col.Name, "one of "+strings.Join(col.Enum, ", "), "%q is not a value of this column's type", value)
+	}
+}
+
+// keyTo gives the table to which the database itself ties a column; "" when it does not.
+func (c *coverage) keyTo(table, column string) string {
+	for _, l := range c.links {
+		if l.Enforced && l.From == table && slices.Contains(l.FromColumns, column) {
+			return l.To
+		}
+	}
+	return ""
+}
+
+var quotedText = regexp.MustCompile(`'((?:[^']|'')*)'`)
+
+// checked holds what would be written into a column against the rules that the database has for it, as far as a reader
+// can: a list of values is understood, other rules are told.
+func (c *coverage) checked(t *Table, live *CatalogTable, col *CatalogColumn, with Anonymizer, value string) {
+	for _, check := range live.Checks {
+		if check.Column != col.Name || with == AnonKeep {
+			continue
+		}
+		expr := strings.ToLower(check.Expr)
+		fix := "say columns: {" + col.Name + ": {anonymize: {with: fixed, value: …}}} with a value that the rule allows"
+		if with == AnonNull {
+			if strings.Contains(expr, "is not null") {
+				c.bad(t.Name, col.Name, fix, "the check %s forbids null here", check.Name)
+			}
+			continue
+		}
+		var allowed []string
+		for _, m := range quotedText.FindAllStringSubmatch(check.Expr, -1) {
+			allowed = append(allowed, strings.ReplaceAll(m[1], "''", "'"))
+		}
+		listing := len(allowed) > 0 && (strings.Contains(expr, " in ") || strings.Contains(expr, " in(") || strings.Contains(expr, "any (array") || strings.Contains(expr, "any ((array"))
+		switch {
+		case with == AnonFixed && listing && !slices.Contains(allowed, value):
+			c.bad(t.Name, col.Name, fix, "the check %s allows only %s here, not %q", check.Name, strings.Join(allowed, ", "), value)
+		case listing && with != AnonFixed:
+			c.bad(t.Name, col.Name, fix, "the check %s allows only %s here", check.Name, strings.Join(allowed, ", "))
+		case !listing:
+			c.warn(t.Name, col.Name, "try the erasure on a copy", "the check %s may refuse what is written here: %s", check.Name, check.Expr)
+		}
 	}
 }

@@ -169,24 +169,3 @@ func circle(edges map[string][]string, table string, path []string, done map[str
 	done[table] = true
 	return nil
 }
-
-// indexes warns of keys to people's rows that no index serves: each delete above them reads the whole table.
-func (c *coverage) indexes() {
-	for _, l := range append(slices.Clone(c.links), c.owned...) {
-		t, ok := c.cat.Table(l.From)
-		parent, ok2 := c.sys.Table(l.To)
-		if !ok || !ok2 || !parent.Personal || t.View || c.ignored(t) {
-			continue
-		}
-		indexed := func(index []string) bool {
-			n := len(l.FromColumns)
-			if len(index) < n {
-				return false
-			}
-			return slices.Equal(slices.Sorted(slices.Values(index[:n])), slices.Sorted(slices.Values(l.FromColumns)))
-		}
-		if !slices.ContainsFunc(t.Indexes, indexed) && !indexed(t.PrimaryKey) && !slices.ContainsFunc(t.Unique, indexed) {
-			c.warn(t.Name, strings.Join(l.FromColumns, ", "), "add an index", "no index begins with this key to %s: every delete there reads the whole table", l.To)
-		}
-	}
-}

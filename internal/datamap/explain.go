@@ -165,7 +165,7 @@ func explainDot(m *Map, b *strings.Builder) {
 				if isSubjectOf(s, t.Name) {
 					extra = ", shape=oval, style=bold"
 				}
-				fmt.Fprintf(b, "    %s [label=%s%s];\n", quote(s.Name+"."+t.Name), quote(t.Name), extra)
+				fmt.Fprintf(b, "    %s [label=%s%s];\n", quote(s.Name+"."+t.Name), dotLabel(t), extra)
 			}
 		}
 		b.WriteString("  }\n")
@@ -185,6 +185,47 @@ func explainDot(m *Map, b *strings.Builder) {
 	b.WriteString("}\n")
 }
 
+// dotLabel is the table's name with what becomes of its rows below it.
+func dotLabel(t *Table) string {
+	q := quote(t.Name)
+	return q[:len(q)-1] + `\n` + quote(short(t))[1:]
+}
+
+// short says in a few words what becomes of a table's rows, and how they are found without a key.
+func short(t *Table) string {
+	do := string(t.Erase.Do)
+	if do == "" {
+		do = string(EraseDelete)
+		if t.Match != nil && t.Match.None {
+			do = string(EraseKeep)
+		}
+	}
+	out := strings.ReplaceAll(do, "_", " ")
+	switch {
+	case t.Match != nil && t.Match.None:
+		out += ", found by no machine"
+	case t.Match != nil:
+		out += ", found by " + strings.Join(matchedBy(t.Match), " or ")
+	}
+	if len(t.AlsoAbout) > 0 {
+		out += ", shared"
+	}
+	if len(t.RedactNow) > 0 {
+		out += ", redacted at once"
+	}
+	return out
+}
+
+func matchedBy(m *Match) []string {
+	var out []string
+	for _, all := range m.Any {
+		for _, c := range all.Columns {
+			out = append(out, c.Column+strings.TrimPrefix(c.JSON, "$"))
+		}
+	}
+	return out
+}
+
 // quote writes a DOT string: only quotes and backslashes are special there.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(s) + `"`
@@ -196,7 +237,12 @@ func isSubjectOf(s *System, table string) bool {
 
 func explainMermaid(m *Map, b *strings.Builder) {
 	b.WriteString("flowchart RL\n")
-	text := func(s string) string { return `"` + strings.NewReplacer(`"`, "#quot;", "\n", " ").Replace(s) + `"` }
+	text := func(s string) string {
+		return `"` + strings.NewReplacer(`"`, "#quot;", "#", "#35;", "<", "#lt;", ">", "#gt;", "`", "#96;", "\n", " ").Replace(s) + `"`
+	}
+	node := func(t *Table) string {
+		return strings.TrimSuffix(text(t.Name), `"`) + "<br>" + strings.TrimPrefix(text(short(t)), `"`)
+	}
 	ids := map[string]string{}
 	id := func(system, table string) string {
 		k := system + "\x00" + table
@@ -213,9 +259,13 @@ func explainMermaid(m *Map, b *strings.Builder) {
 			switch {
 			case !t.Personal:
 			case isSubjectOf(s, t.Name):
-				fmt.Fprintf(b, "    %s([%s])\n", id(s.Name, t.Name), text(t.Name))
+				fmt.Fprintf(b, "    %s([%s]):::people\n", id(s.Name, t.Name), node(t))
+			case len(t.AlsoAbout) > 0:
+				fmt.Fprintf(b, "    %s[%s]:::shared\n", id(s.Name, t.Name), node(t))
+			case t.Erase.Do == EraseRetain || t.Erase.Do == EraseKeep:
+				fmt.Fprintf(b, "    %s[%s]:::kept\n", id(s.Name, t.Name), node(t))
 			default:
-				fmt.Fprintf(b, "    %s[%s]\n", id(s.Name, t.Name), text(t.Name))
+				fmt.Fprintf(b, "    %s[%s]\n", id(s.Name, t.Name), node(t))
 			}
 		}
 		b.WriteString("  end\n")
@@ -233,8 +283,15 @@ func explainMermaid(m *Map, b *strings.Builder) {
 				}
 				fmt.Fprintf(b, "  %s %s %s\n", id(s.Name, e.from), arrow, id(s.Name, e.to))
 			}
+			if f := s.Tables[j].File; f != nil {
+				fmt.Fprintf(b, "  %s -.->|%s| %s\n", id(f.System, ""), text("file by "+f.Key), id(s.Name, s.Tables[j].Name))
+			}
+		}
+		if !s.Kind.SQL() {
+			fmt.Fprintf(b, "  %s[(%s)]\n", id(s.Name, ""), text(s.Name))
 		}
 	}
+	b.WriteString("  classDef people stroke-width:3px\n  classDef shared stroke-dasharray:5 3\n  classDef kept stroke:#b58900,stroke-width:2px\n")
 }
 
 func sortedKeys(m map[string]string) []string {

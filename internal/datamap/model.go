@@ -146,6 +146,7 @@ type Table struct {
 	RedactNow []string // columns anonymized at once although the row is kept
 	Columns   map[string]Column
 	File      *File
+	Slow      bool // `index: accepted`: look-ups without an index are known and taken
 	Line      int
 }
 
@@ -241,6 +242,7 @@ type Column struct {
 	Anonymize *Anonymize
 	CopyOf    string // `table.column`, or `system.table.column`: holds the same field, and is corrected with it
 	Why       string
+	Line      int
 }
 
 // Anonymizer is a way to make a value tell nothing about a person.

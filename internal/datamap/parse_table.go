@@ -13,7 +13,7 @@ func (p *mapReader) table(t pair, path string) Table {
 		return out
 	}
 	f := p.fields(t.node, path, "personal", "why", "category", "owner", "also_about", "also_from", "mentions", "match",
-		"export", "erase", "row_date", "redact_now", "columns", "file")
+		"export", "erase", "row_date", "redact_now", "columns", "file", "index")
 	if v, ok := f["personal"]; ok {
 		if b, ok := p.flag(v.node, join(path, "personal")); ok {
 			out.Personal = b
@@ -45,6 +45,9 @@ func (p *mapReader) table(t pair, path string) Table {
 	}
 	if v, ok := f["columns"]; ok {
 		out.Columns = p.columns(v.node, join(path, "columns"))
+	}
+	if v, ok := f["index"]; ok {
+		out.Slow = p.word(v.node, join(path, "index"), "accepted") != ""
 	}
 	if v, ok := f["file"]; ok {
 		out.File = p.fileOf(v.node, join(path, "file"))
@@ -222,7 +225,7 @@ func (p *mapReader) columns(n ast.Node, path string) map[string]Column {
 }
 
 func (p *mapReader) column(c pair, path string) Column {
-	var out Column
+	out := Column{Line: c.at.line}
 	f := p.fields(c.node, path, "personal", "export", "anonymize", "copy_of", "why")
 	if v, ok := f["personal"]; ok {
 		if b, ok := p.flag(v.node, join(path, "personal")); ok {

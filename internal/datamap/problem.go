@@ -49,6 +49,7 @@ type Finding struct {
 	System  string `json:"system"`
 	Table   string `json:"table,omitempty"` // as a map writes it; empty: the system as a whole
 	Column  string `json:"column,omitempty"`
+	Line    int    `json:"line,omitempty"` // of the map, where the table or column stands; 0: it doesn't
 	Message string `json:"message"`
 	Fix     string `json:"fix,omitempty"`
 	Warning bool   `json:"warning,omitempty"` // an erasure may run all the same
@@ -72,4 +73,12 @@ func (f Finding) String() string {
 		out += "; " + f.Fix
 	}
 	return out
+}
+
+// In is String with the place in the map's file, as editors and terminals understand it.
+func (f Finding) In(file string) string {
+	if file == "" || f.Line == 0 {
+		return f.String()
+	}
+	return fmt.Sprintf("%s:%d: %s", file, f.Line, f)
 }

@@ -225,6 +225,9 @@ func (w *writer) table(t *Table) {
 	if t.File != nil {
 		w.line(4, "file: {system: %s, key: %s}", plain(t.File.System), plain(t.File.Key))
 	}
+	if t.Slow {
+		w.line(4, "index: accepted")
+	}
 	w.columns(t)
 }
 

@@ -38,6 +38,11 @@ GROUP BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCE
 SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME, LOWER(EVENT_MANIPULATION), LOWER(ACTION_STATEMENT) RLIKE 'delete|replace|call'
 FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = DATABASE() AND EVENT_MANIPULATION <> 'INSERT'`
 
+	// MySQL's catalog has no table beside the rule; MariaDB's has.
+	myChecks = `
+SELECT TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
+WHERE CONSTRAINT_SCHEMA = DATABASE() AND CHECK_CLAUSE NOT LIKE 'json_valid(%' ORDER BY TABLE_NAME, CONSTRAINT_NAME`
+
 	// MariaDB keeps JSON columns as longtext with this check.
 	myJSONChecks = `
 SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
@@ -104,6 +109,15 @@ func (mysqlDialect) catalog(ctx context.Context, q querier, _ *datamap.System) (
 		return nil, err
 	}
 	// MySQL has JSON as a type of its own and its catalog lacks the column asked for here: no answer is an answer.
+	_ = each(ctx, q, myChecks, nil, 3, func(v []string) {
+		if t, ok := b.byName[v[0]]; ok {
+			for i := range t.Columns {
+				if c := &t.Columns[i]; strings.Contains(v[2], "`"+c.Name+"`") {
+					t.Checks = append(t.Checks, datamap.Check{Name: v[1], Column: c.Name, Expr: v[2]})
+				}
+			}
+		}
+	})
 	_ = each(ctx, q, myJSONChecks, nil, 2, func(v []string) {
 		if t, ok := b.byName[v[0]]; ok {
 			name := strings.Trim(strings.TrimSuffix(strings.TrimPrefix(v[1], "json_valid("), ")"), "`")

@@ -69,6 +69,19 @@ SELECT DISTINCT n.nspname, c.relname, g.tgname, CASE WHEN g.tgtype & 8 <> 0 THEN
 FROM pg_trigger g JOIN pg_class c ON c.oid = coalesce(pg_partition_root(g.tgrelid), g.tgrelid) JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 24 <> 0 ORDER BY 1, 2, 3`
 
+	// Checks of one column; those of a domain hold for every column of it.
+	pgChecks = `
+SELECT n.nspname, c.relname, k.conname, a.attname, pg_get_constraintdef(k.oid)
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (k.conkey)
+WHERE k.contype = 'c' AND NOT c.relispartition
+UNION ALL
+SELECT n.nspname, c.relname, k.conname, a.attname, pg_get_constraintdef(k.oid)
+FROM pg_constraint k JOIN pg_attribute a ON a.atttypid = k.contypid JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype = 'c' AND k.contypid <> 0 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r','p') AND NOT c.relispartition
+  AND n.nspname NOT IN ('pg_catalog','information_schema')
+ORDER BY 1, 2, 3, 4`
+
 	pgForeignKeys = `
 SELECT n.nspname, c.relname, k.conname, rn.nspname, r.relname,
   (SELECT string_agg(a.attname, E'\x1f' ORDER BY u.ord) FROM unnest(k.conkey) WITH ORDINALITY AS u(att, ord)
@@ -157,6 +170,14 @@ func (p postgres) catalog(ctx context.Context, q querier, sys *datamap.System) (
 	err = each(ctx, q, pgFolded, nil, 4, func(v []string) {
 		if t, ok := b.byName[name(v[0], v[1])]; ok {
 			foldedBy(t, v[2], v[3])
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, q, pgChecks, nil, 5, func(v []string) {
+		if t, ok := b.byName[name(v[0], v[1])]; ok {
+			t.Checks = append(t.Checks, datamap.Check{Name: v[2], Column: v[3], Expr: v[4]})
 		}
 	})
 	if err != nil {
