@@ -134,7 +134,7 @@ func unreached(err error) []string {
 	}
 	var out []string
 	each := []error{err}
-	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.Join gives several; each is told apart
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		each = all.Unwrap()
 	}
 	for _, e := range each {
