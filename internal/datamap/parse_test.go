@@ -212,7 +212,7 @@ func TestExplain(t *testing.T) {
 	for format, wants := range map[string][]string{
 		"text":    {"customer: the people themselves (customer)", "owned by customer, whose address_id points here", "found by email = email and kind = login; found by old_email = email", "all other tables: not personal (catalogue)"},
 		"dot":     {"digraph datamap {", `"app.seat" -> "app.customer" [label="hall+row", style=solid];`, "style=dashed"},
-		"mermaid": {"flowchart RL", "-.->", `(["hr.employee<br>delete"]):::people`, `-->|"hall+row"|`},
+		"mermaid": {"flowchart RL", "-.->", `(["hr.employee<br>anonymize"]):::people`, `-->|"hall+row"|`},
 	} {
 		var b strings.Builder
 		if err := Explain(m, format, &b); err != nil {
