@@ -87,7 +87,7 @@ func (c *mapCheckCmd) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	findings, err := app.Coverage(ctx, m, os.Getenv)
-	away := unreached(err)
+	away, code := unreached(err)
 	wrong := datamap.Blocking(findings) || len(away) > 0
 	if c.JSON {
 		answer := map[string]any{"ok": !wrong, "tenant": m.Tenant, "findings": findings, "open": openPoints(c.File)}
@@ -98,7 +98,7 @@ func (c *mapCheckCmd) Run(ctx context.Context, p *program) error {
 			return err
 		}
 		if wrong {
-			return no()
+			return &failure{code, nil}
 		}
 		return nil
 	}
@@ -110,7 +110,7 @@ func (c *mapCheckCmd) Run(ctx context.Context, p *program) error {
 		lines = append(lines, fmt.Sprintf("%s: warning: %d points still wait for a person; each stands behind \"# decide:\"", c.File, n))
 	}
 	if wrong {
-		return no(append(lines, away...)...)
+		return &failure{code, append(lines, away...)}
 	}
 	for _, l := range lines {
 		_, _ = fmt.Fprintln(p.stderr, l)
@@ -127,21 +127,21 @@ func (c *mapCheckCmd) Run(ctx context.Context, p *program) error {
 	return err
 }
 
-// unreached gives a sentence for each system that could not be looked at.
-func unreached(err error) []string {
+// unreached gives a sentence for each system that could not be looked at, and the exit code.
+func unreached(err error) (lines []string, code int) {
+	code = exitNo
 	if err == nil {
-		return nil
+		return nil, code
 	}
-	var out []string
 	each := []error{err}
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		each = all.Unwrap()
 	}
 	for _, e := range each {
-		_, lines := describe(e)
-		out = append(out, lines...)
+		c, told := describe(e)
+		lines, code = append(lines, told...), max(code, c)
 	}
-	return out
+	return lines, code
 }
 
 // openPoints counts the decisions that an inferred map still asks for.
