@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/habeas-data/habeas/internal/datamap"
 	"github.com/habeas-data/habeas/internal/plan"
@@ -211,6 +212,22 @@ type Checker interface {
 
 // ErrChanged says that the data are no longer what the plan saw: it must be made anew.
 var ErrChanged = errors.New("the data no longer fit the plan")
+
+// StepError says at which of the steps that it was given a connector was stopped.
+type StepError struct {
+	Step   int // index
+	Action plan.Action
+	Table  string
+	Cause  error
+}
+
+// Error names step, action and table before the cause.
+func (e *StepError) Error() string {
+	return fmt.Sprintf("step %d, %s of %s: %v", e.Step+1, e.Action, e.Table, e.Cause)
+}
+
+// Unwrap gives the cause.
+func (e *StepError) Unwrap() error { return e.Cause }
 
 // Opener opens a system of its kind. Getenv resolves ${NAME} in the DSN.
 type Opener func(ctx context.Context, sys *datamap.System, getenv func(string) string) (System, error)

@@ -97,7 +97,7 @@ var lifecycle = map[Status]map[Event]Status{
 		EventWithdrawn:    StatusWithdrawn, // "Stop the deletion"
 	},
 	StatusExecuting: {
-		// Only before the first destructive step: afterwards the approved plan is carried to its end.
+		// The data are no longer what the approved plan saw, before the first destructive step or between two.
 		EventPlanOutdated: StatusInReview,
 		EventFulfilled:    StatusFulfilled,
 	},

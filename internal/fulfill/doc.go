@@ -8,7 +8,7 @@
 //	in_grace ── GraceEndsAt reached ─────────────────────────► executing
 //	executing: capture ─► act ─► check ─► tell ─► fulfilled
 //	           │                   └─ disagrees: needs_attention
-//	           └─ data moved: plan_outdated ─► in_review
+//	           └───────┴─ data moved: plan_outdated ─► in_review
 //
 // The other methods are what officers and persons may do to a request: each checks the right to do it, does it and
 // leaves its leaf in the log, in one transaction.

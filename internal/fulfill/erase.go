@@ -29,6 +29,9 @@ func (s *Service) capture(ctx context.Context, r *run) error {
 		if err != nil || wait {
 			return errors.Join(err, tx.Release(req, tx.Now.Add(time.Minute)))
 		}
+		if err := tx.CloseSteps(req); err != nil {
+			return err
+		}
 		return dropRows(tx, r, req) // of a run that was cut off in the middle of recording
 	})
 	if err != nil || wait {
@@ -140,6 +143,9 @@ func (s *Service) erase(ctx context.Context, r *run) error {
 			return fmt.Errorf("the system %s can't erase", o.entry.Name)
 		}
 		if err := eraser.Erase(ctx, steps, s.source(r, index), s.guard(r), s.recorder(r, p, index)); err != nil {
+			if errors.Is(err, connector.ErrChanged) {
+				return s.eraseStopped(ctx, r, p, o, err)
+			}
 			return s.eraseFailed(o, err)
 		}
 	}

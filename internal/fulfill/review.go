@@ -77,7 +77,11 @@ func (s *Service) review(ctx context.Context, r *run) error {
 		if gone {
 			return attention(tx, req, dsr.AttentionVanished)
 		}
-		if !s.approvesItself(r, p) {
+		stopped, err := sentBack(tx, req.ID)
+		if err != nil {
+			return err
+		}
+		if stopped || !s.approvesItself(r, p) {
 			req.NextActionAt = time.Time{}
 			return tx.UpdateRequest(req, store.Act{By: job(), Action: "plan.make", Facts: planFacts(p)})
 		}

@@ -8,7 +8,7 @@ import (
 
 // StepRecord is what a step of a plan did: the evidence, without a value of the person.
 type StepRecord struct {
-	Step     int // index in the plan
+	Step     int // index in the plan; below zero: of an earlier plan of the request
 	System   string
 	Table    string
 	Action   string
@@ -56,7 +56,22 @@ func (tx *Tx) PutStep(req *dsr.Request, r StepRecord) error {
 		[]string{"system", "table_name", "action", "expected", "affected", "gone", "done_at", "note"})
 }
 
-// Steps gives the records of a request in the order of its plan.
+// CloseSteps sets the records of a run apart, fenced, so that those of the next plan don't replace them.
+func (tx *Tx) CloseSteps(req *dsr.Request) error {
+	if err := tx.fence(req); err != nil {
+		return err
+	}
+	open, err := all[stepRow](tx.in("step").Where("request = ? AND step >= 0", string(req.ID)).Limit(1))
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	// All move by the same number, which is more than a plan has steps: the order of runs and steps stays.
+	_, err = tx.exec(`UPDATE step SET step = step - 1000000 WHERE tenant = ? AND request = ?`, string(tx.Tenant), string(req.ID))
+	return err
+}
+
+// Steps gives the records of a request in the order of its plans and their steps. Those of earlier runs (CloseSteps)
+// have numbers below zero.
 func (tx *Tx) Steps(id dsr.RequestID) ([]StepRecord, error) {
 	rows, err := all[stepRow](tx.in("step").Where("request = ?", string(id)).Order("step"))
 	out := make([]StepRecord, len(rows))

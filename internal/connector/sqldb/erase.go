@@ -103,11 +103,11 @@ func (e *eraser) plan() error {
 		}
 		t, ok := e.g.tables[s.Table]
 		if !ok {
-			return fmt.Errorf("step %d, %s of %s: %w", i+1, s.Action, s.Table, connector.ErrChanged)
+			return &connector.StepError{Step: i, Action: s.Action, Table: s.Table, Cause: connector.ErrChanged}
 		}
 		if s.Action == plan.ActionAnonymize || s.Action == plan.ActionRedact {
 			if _, err := e.writer(t, s); err != nil { // before the first change, not at its turn
-				return fmt.Errorf("step %d, %s of %s: %w", i+1, s.Action, s.Table, err)
+				return &connector.StepError{Step: i, Action: s.Action, Table: s.Table, Cause: err}
 			}
 		}
 		if s.Action == plan.ActionDelete {
@@ -233,7 +233,7 @@ func (e *eraser) chunk(ctx context.Context, tx *sql.Tx, i int, keys []connector.
 			return err
 		}
 		if err := e.batch(ctx, tx, i, t, batch, writer); err != nil {
-			return &refused{step: i, keys: batch, cause: fmt.Errorf("step %d, %s of %s: %w", i+1, s.Action, s.Table, err)}
+			return &refused{step: i, keys: batch, cause: &connector.StepError{Step: i, Action: s.Action, Table: s.Table, Cause: err}}
 		}
 	}
 	return nil

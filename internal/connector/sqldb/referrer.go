@@ -176,7 +176,7 @@ func (e *eraser) explain(ctx context.Context, err error) error {
 				return err
 			})
 			if failed == nil && rows > 0 {
-				return fmt.Errorf("step %d, %s of %s: %w", re.step+1, e.steps[re.step].Action, t.name, arrived(t, ed, rows))
+				return &connector.StepError{Step: re.step, Action: e.steps[re.step].Action, Table: t.name, Cause: arrived(t, ed, rows)}
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func samplePlan(digest string) plan.Plan {
 		Steps: []plan.Step{{System: "shop", Table: "customer", Action: plan.ActionRectify, Rows: 1, Ground: "g", On: day(4),
 			Category: "contact", Columns: []string{"name"}, Changes: []plan.FieldChange{{Column: "name", Before: "planted before", After: "planted after"}}, Keys: "k", Because: "b"}},
 		Withheld: []plan.Withheld{{System: "shop", Table: "invoice", What: "retained", Rows: 2, Ground: "tax", Until: day(5)}},
-		Refusals: []plan.Refusal{{System: "shop", Table: "t", Message: "m"}}, NothingHeld: true,
+		Refusals: []plan.Refusal{{System: "shop", Table: "t", Message: "m"}}, NothingHeld: true, Lifted: true,
 	}
 }
 
@@ -135,6 +135,18 @@ func (s suite) progress(t *testing.T) {
 		got, err := tx.Steps(req.ID)
 		must(t, err)
 		wantEqual(t, "steps", got, []store.StepRecord{zero, step})
+		for run := range 2 { // what an earlier plan did stays beside what the next one does, and in its order
+			must(t, tx.CloseSteps(&req))
+			must(t, tx.CloseSteps(&req))
+			must(t, tx.PutStep(&req, store.StepRecord{Step: 1, Table: []string{"second", "third"}[run]}))
+		}
+		got, err = tx.Steps(req.ID)
+		must(t, err)
+		var tables []string
+		for _, s := range got {
+			tables = append(tables, s.Table)
+		}
+		wantEqual(t, "tables of the steps of three runs", tables, []string{"", "t", "second", "third"})
 
 		finding := store.Finding{System: "shop", Table: "t", Column: "c", Kind: "key", Rows: 3, At: tx.Now}
 		filled(t, finding)
