@@ -185,6 +185,7 @@ func (a *App) handlers() jobs.Handlers {
 		store.DueDelivery:   a.hooks.Deliver,
 		store.DueObligation: a.Fulfill.Oblige,
 		store.DuePackage:    a.Fulfill.Expire,
+		store.DueMemory:     a.Fulfill.Forget,
 		store.DueAudit:      func(ctx context.Context, t dsr.TenantID, _ string) error { return a.Oversee.Number(ctx, t) },
 		store.DueToken:      a.sweepTokens,
 	}

@@ -21,7 +21,7 @@ type Handlers map[string]Handler
 
 // Kinds lists the kinds that need a handler.
 func Kinds() []string {
-	return []string{store.DueRequest, store.DueMail, store.DueDelivery, store.DueObligation, store.DuePackage, store.DueAudit, store.DueToken}
+	return []string{store.DueRequest, store.DueMail, store.DueDelivery, store.DueObligation, store.DuePackage, store.DueMemory, store.DueAudit, store.DueToken}
 }
 
 // Worker takes wake-ups and calls handlers.

@@ -156,6 +156,9 @@ SELECT kind, id FROM (
   SELECT * FROM (SELECT 'package', id, expires_at AS at FROM package
     WHERE tenant = ?1 AND destroyed_at IS NULL AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3)
   UNION ALL
+  SELECT * FROM (SELECT DISTINCT 'memory', id, expires_at AS at FROM memory
+    WHERE tenant = ?1 AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3)
+  UNION ALL
   SELECT * FROM (SELECT 'audit', '', at FROM audit_pending WHERE tenant = ?1 ORDER BY at LIMIT 1)
   UNION ALL
   SELECT * FROM (SELECT 'token', '', expires_at AS at FROM token WHERE tenant = ?1 AND expires_at <= ?4 ORDER BY expires_at LIMIT 1)

@@ -9,6 +9,7 @@ const (
 	DueDelivery   = "delivery"   // a webhook delivery waits; ID is the delivery's
 	DueObligation = "obligation" // its day has come; ID is the obligation's
 	DuePackage    = "package"    // expired and not destroyed; ID is the package's
+	DueMemory     = "memory"     // expired; ID is the memory's
 	DueAudit      = "audit"      // leaves wait for their number; ID is empty
 	DueToken      = "token"      // expired tokens can be swept; ID is empty
 )

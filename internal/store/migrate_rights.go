@@ -29,6 +29,7 @@ func appRights() map[string]string {
 
 		"token": swept, "capture_key": swept, "capture": swept, "finding": swept,
 		"endpoint": swept, "delivery": swept, "attachment": swept, "answer": swept,
+		"memory": swept,
 
 		"goose_db_version": "SELECT",
 	}
@@ -43,6 +44,7 @@ func sweeperRights() map[string]string {
 		"delivery":      "tenant, id, state, next_at, lease_until",
 		"obligation":    "tenant, id, state, next_action_at, lease_until",
 		"package":       "tenant, id, expires_at, destroyed_at",
+		"memory":        "tenant, id, expires_at",
 		"audit_pending": "tenant, at",
 		"token":         "tenant, expires_at",
 	}

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -9,10 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/habeas-data/habeas/internal/fault"
 	"github.com/habeas-data/habeas/internal/seal"
 	"github.com/habeas-data/habeas/internal/store"
 	"github.com/habeas-data/habeas/internal/store/storetest"
+	"github.com/habeas-data/habeas/migrations"
 )
 
 func options(t *testing.T) store.Options {
@@ -212,11 +217,18 @@ func TestOrdinaryOwner(t *testing.T) {
 		}
 		o.URL = res.AppURL
 	}
+	undoNewest(t, storetest.Connect(t, u.String())) // an older schema, whose functions are no longer the owner's
+	if res, err := store.Migrate(t.Context(), store.MigrateOptions{URL: u.String()}); err != nil || len(res.Applied) != 1 {
+		t.Fatalf("upgrading: %+v, %v", res, err)
+	}
 	s, err := store.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	if _, err := s.Due(t.Context(), time.Now(), 10); err != nil {
+		t.Fatalf("after the upgrade: %v", err)
+	}
 	if _, err := s.CreateTenant(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
@@ -228,5 +240,21 @@ func TestOrdinaryOwner(t *testing.T) {
 	var rows int
 	if err := pool.QueryRowContext(context.Background(), "SELECT count(*) FROM tenant").Scan(&rows); err != nil || rows != 0 {
 		t.Fatalf("the owner sees %d tenants, %v", rows, err)
+	}
+}
+
+// undoNewest takes the newest migration back, as whoever pool logs in as.
+func undoNewest(t *testing.T, pool *sql.DB) {
+	t.Helper()
+	files, err := fs.Sub(migrations.FS, store.EnginePostgres)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, pool, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.Down(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -37,7 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) *Database) {
 		{"plans", s.plans}, {"approvals", s.approvals}, {"captures", s.captures}, {"progress", s.progress},
 		{"holds", s.holds}, {"obligations", s.obligations}, {"suppressions", s.suppressions}, {"notes and messages", s.messages},
 		{"mails", s.mails}, {"endpoints and deliveries", s.deliveries}, {"sources", s.sources},
-		{"packages", s.packages}, {"idempotency", s.idempotency}, {"idempotency side by side", s.idempotencyParallel}, {"answers that are claimed", s.answerClaims}, {"officers", s.officers},
+		{"packages", s.packages}, {"memories", s.memories}, {"idempotency", s.idempotency}, {"idempotency side by side", s.idempotencyParallel}, {"answers that are claimed", s.answerClaims}, {"officers", s.officers},
 		{"audit log", s.auditLog}, {"audit or nothing", s.auditOrNothing}, {"purge", s.purge}, {"no personal data in the clear", s.noClearText},
 		{"due", s.due}, {"leader", s.leader}, {"other tenants' ids", s.otherTenants},
 	} {

@@ -40,6 +40,7 @@ func (s suite) due(t *testing.T) {
 	wantEqual(t, "due before", ask(now.Add(-time.Microsecond), 100), map[string]int{b + "audit": 1, q + "audit": 1})
 	later := ask(now.AddDate(0, 1, 0), 100)
 	wantEqual(t, "due in a month", []int{later[q+"package"], later[q+"obligation"], later[q+"token"]}, []int{1, 1, 1})
+	wantEqual(t, "due in a year and more", []int{later[q+"memory"], ask(now.AddDate(0, 13, 1), 100)[q+"memory"]}, []int{0, 1})
 	// What is held, done or numbered is not due.
 	f.in(t, quiet, func(tx *store.Tx) error {
 		_, ok, err := tx.Claim(req.ID, time.Minute)

@@ -40,6 +40,8 @@ func (s suite) planted(t *testing.T, tenant dsr.TenantID) (sub *dsr.Submission, 
 		must(t, tx.PutToken(store.Token{Purpose: store.TokenVerify, Submission: sub.ID, Hash: "h-" + string(sub.ID), ExpiresAt: tx.Now.Add(time.Hour), Data: []byte("planted")}))
 		_, err = tx.PutPackage(store.Package{Submission: sub.ID, Request: req.ID, Key: seal.NewKey(), MadeAt: tx.Now, ExpiresAt: tx.Now.Add(time.Hour), Manifest: []byte("planted")})
 		must(t, err)
+		_, err = tx.PutMemory(store.Memory{Identifiers: []string{tx.EmailHash("planted@example.org")}, Right: dsr.RightAccess, BlobKey: "m", Key: seal.NewKey(), MadeAt: tx.Now, ExpiresAt: tx.Now.AddDate(0, 13, 0)})
+		must(t, err)
 		_, err = tx.PutEndpoint(store.Endpoint{URL: "https://planted", Events: []string{"*"}, Secrets: []string{"planted"}}, act("webhook.manage"))
 		must(t, err)
 		_, err = tx.QueueDeliveries("x", []byte("planted"), "d1")

@@ -20,7 +20,7 @@ func (s suite) otherTenants(t *testing.T) {
 	mine, theirs := s.tenant(t), s.tenant(t)
 	sub, req := s.planted(t, theirs)
 	own := s.plain(t, mine, dsr.RightErasure)
-	var ids struct{ hold, obligation, mail, delivery, endpoint, pkg, message, attachment, suppression string }
+	var ids struct{ hold, obligation, mail, delivery, endpoint, pkg, message, attachment, suppression, memory string }
 	s.read(t, theirs, func(tx *store.Tx) error {
 		h, err := tx.Holds(req.ID)
 		must(t, err)
@@ -37,6 +37,9 @@ func (s suite) otherTenants(t *testing.T) {
 		msg, err := tx.Messages(sub.ID)
 		must(t, err)
 		ids.hold, ids.obligation, ids.mail, ids.endpoint, ids.delivery, ids.pkg, ids.message, ids.attachment = h[0].ID, o[0].ID, m[0].ID, e[0].ID, d[0].ID, p.ID, msg[0].ID, msg[0].Attachments[0].ID
+		ids.memory = tx.EmailHash("planted@example.org")
+		_, err = tx.MemoryOf([]string{ids.memory}, dsr.RightAccess)
+		must(t, err)
 		return nil
 	})
 	before := s.tenantDump(t, theirs)
@@ -57,8 +60,13 @@ func (s suite) otherTenants(t *testing.T) {
 			err := tx.PurgeSubmission(sub.ID, act("a.b"))
 			return err == nil, err
 		},
-		"Request":    func(tx *store.Tx) (bool, error) { _, err := tx.Request(req.ID); return err == nil, err },
-		"RequestsOf": func(tx *store.Tx) (bool, error) { l, err := tx.RequestsOf(sub.ID); return len(l) > 0, err },
+		"MemoryOf": func(tx *store.Tx) (bool, error) {
+			_, err := tx.MemoryOf([]string{ids.memory}, dsr.RightAccess)
+			return err == nil, err
+		},
+		"EndMemories": func(tx *store.Tx) (bool, error) { return false, tx.EndMemories([]string{ids.memory}) },
+		"Request":     func(tx *store.Tx) (bool, error) { _, err := tx.Request(req.ID); return err == nil, err },
+		"RequestsOf":  func(tx *store.Tx) (bool, error) { l, err := tx.RequestsOf(sub.ID); return len(l) > 0, err },
 		"Transition": func(tx *store.Tx) (bool, error) {
 			c := foreign
 			err := tx.Transition(&c, dsr.EventFulfilled, act("a.b"), nil)
