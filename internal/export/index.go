@@ -46,6 +46,7 @@ type page struct {
 	Lead        []string
 	Facts       [][2]string
 	Tables      []tableLine
+	Since       *sinceView
 	Sections    []section
 	Labels      map[string]string
 }
@@ -77,6 +78,7 @@ func (w *Writer) writeIndex() error {
 		p.Tables = append(p.Tables, tableLine{ID: fmt.Sprintf("c%d", i+1), Name: visible(m.Words.Thing(t.table)), Rows: m.Words.Number(t.rows), Kind: m.Words.Thing(m.category(t.system, t.table))})
 	}
 	p.Lead = []string{say("package.lead", "controller", oneLine(m.Controller))}
+	p.Since = w.sinceView()
 	if len(w.tables) == 0 {
 		p.Lead = append(p.Lead, say("package.empty"))
 	}

@@ -32,7 +32,7 @@ type File struct {
 	SHA256    string `json:"sha256"` // hex
 	Bytes     int64  `json:"bytes"`
 	Rows      int64  `json:"rows,omitempty"`       // of a data file
-	Schema    string `json:"schema,omitempty"`     // of a data file: the path of its JSON Schema
+	Schema    string `json:"schema,omitempty"`     // of a data file and of changes.json: the path of its JSON Schema
 	KeyDigest string `json:"key_digest,omitempty"` // of a data file: keyed digest over the keys of its rows
 }
 

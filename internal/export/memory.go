@@ -54,6 +54,8 @@ type MemoryWriter struct {
 	runs  []int64  // the length of each run in the file, in marks
 	file  *os.File // nil while one run holds all
 	names map[[8]byte]CollectionName
+	now   CollectionName // the collection of the last row
+	mark  [8]byte        // of now
 	buf   []byte
 }
 
@@ -71,11 +73,18 @@ func collectionMark(hash connector.KeyHash, c CollectionName) [8]byte {
 
 // Add takes one row: its key, and its content as the package holds it.
 func (w *MemoryWriter) Add(c CollectionName, key []string, content []byte) error {
+	return w.add(c, appendKey(nil, c.Table, key), content)
+}
+
+// add takes a key as appendKey writes it.
+func (w *MemoryWriter) add(c CollectionName, key, content []byte) error {
 	var m mark
-	cm := collectionMark(w.hash, c)
-	w.names[cm] = c
-	copy(m[:], cm[:])
-	w.buf = appendKey(append(w.buf[:0], "memory/key/"...), c.Table, key)
+	if len(w.names) == 0 || c != w.now {
+		w.now, w.mark = c, collectionMark(w.hash, c)
+		w.names[w.mark] = c
+	}
+	copy(m[:], w.mark[:])
+	w.buf = append(append(w.buf[:0], "memory/key/"...), key...)
 	h := w.hash(w.buf)
 	copy(m[8:markKey], h[:])
 	w.buf = append(append(w.buf[:0], "memory/content/"...), content...)
@@ -222,13 +231,16 @@ type Changes struct {
 	Same    int64 `json:"same"`
 }
 
+// ErrLastMemory says that the memory of the last package can't be read: the next package can be made without it.
+var ErrLastMemory = errors.New("reading the last memory")
+
 // CompareMemories reads two memories, made under one key, side by side and gives what differs, by collection, sorted
-// by name. A memory that is cut off or not sorted is an error. Rows without a key of their own are addressed by all
+// by name. A memory that is cut off or not sorted is an error, for before an ErrLastMemory. Rows without a key of their own are addressed by all
 // that they hold: one that changed counts as gone and new.
 func CompareMemories(before, after io.Reader) ([]Changes, error) {
 	a, err := openMemory(before)
 	if err != nil {
-		return nil, fmt.Errorf("reading the last memory: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrLastMemory, err)
 	}
 	b, err := openMemory(after)
 	if err != nil {
@@ -249,7 +261,11 @@ func CompareMemories(before, after io.Reader) ([]Changes, error) {
 			return nil, err
 		}
 	}
-	return nameChanges(counts, a, b)
+	out, err := nameChanges(counts, a, b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrLastMemory, err) // ours was made this moment
+	}
+	return out, nil
 }
 
 // sameKey takes all rows of one key from both: usually one each.
@@ -271,7 +287,7 @@ func sameKey(a, b *memoryReader, key [markKey]byte, c *Changes) error {
 		}
 		if order <= 0 {
 			if err := a.next(); err != nil {
-				return fmt.Errorf("reading the last memory: %w", err)
+				return fmt.Errorf("%w: %w", ErrLastMemory, err)
 			}
 		}
 		if order >= 0 {

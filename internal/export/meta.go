@@ -1,6 +1,7 @@
 package export
 
 import (
+	"io"
 	"time"
 
 	"github.com/habeas-data/habeas/internal/connector"
@@ -36,9 +37,18 @@ type Meta struct {
 	// can be read back from the data.
 	KeyHash connector.KeyHash
 
+	Memory *MemoryWriter // takes every row, for the next package; may be nil
+	Last   *LastPackage  // needs Memory; nil when there is none
+
 	Authority    string // who hears complaints; "" says it in general words
 	AuthorityURL string
 	Appeal       bool // the law gives an appeal to the controller
+}
+
+// LastPackage is the one before, of the same person and right.
+type LastPackage struct {
+	MadeAt time.Time
+	Open   func() (io.ReadCloser, error) // its memory, as MemoryWriter.WriteTo wrote it, under the same key; called once, in Close
 }
 
 // Words are the phrases of one language. They are declared here because the letters' package lies beside this one.

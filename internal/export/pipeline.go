@@ -20,6 +20,7 @@ type batch struct {
 	rows    int
 	keys    []byte // as they are hashed, one after the other
 	keyEnds []int
+	rowEnds []int // of each row in json; for the memory alone
 	users   atomic.Int32
 }
 
@@ -31,15 +32,16 @@ func (b *batch) reset() {
 	if cap(b.json) > most {
 		b.json = nil
 	}
-	b.json, b.cells, b.keys, b.keyEnds, b.rows = b.json[:0], b.cells[:0], b.keys[:0], b.keyEnds[:0], 0
+	b.json, b.cells, b.keys, b.keyEnds, b.rowEnds, b.rows = b.json[:0], b.cells[:0], b.keys[:0], b.keyEnds[:0], b.rowEnds[:0], 0
 }
 
 // pipeline carries the rows of one collection. While a collection fits one batch nothing runs beside the writer.
 type pipeline struct {
-	table *tableOpen
-	spool *spool
-	hash  connector.KeyHash
-	keys  keySum
+	table  *tableOpen
+	spool  *spool
+	hash   connector.KeyHash
+	keys   keySum
+	memory *MemoryWriter // or nil
 
 	batch   *batch
 	made    int
@@ -50,8 +52,8 @@ type pipeline struct {
 	failed  atomic.Pointer[error]
 }
 
-func newPipeline(t *tableOpen, s *spool, hash connector.KeyHash) *pipeline {
-	return &pipeline{table: t, spool: s, hash: hash, batch: &batch{}, made: 1}
+func newPipeline(t *tableOpen, s *spool, m *Meta) *pipeline {
+	return &pipeline{table: t, spool: s, hash: m.KeyHash, memory: m.Memory, batch: &batch{}, made: 1}
 }
 
 // added is called after each row.
@@ -126,11 +128,30 @@ func (p *pipeline) finish() error {
 func (p *pipeline) writeData(b *batch) error {
 	start := 0
 	for _, end := range b.keyEnds {
-		p.keys.add(p.hash(b.keys[start:end]))
+		if p.hash != nil {
+			p.keys.add(p.hash(b.keys[start:end]))
+		}
 		start = end
+	}
+	if err := p.remember(b); err != nil {
+		return err
 	}
 	_, err := p.table.entry.Write(b.json)
 	return err
+}
+
+// remember takes the rows of a batch into the memory, as the data file holds them but for what parts them.
+func (p *pipeline) remember(b *batch) error {
+	const parting = len(",\n")
+	c := CollectionName{p.table.head.System, p.table.head.Table}
+	keyAt, rowAt := 0, 0
+	for i, end := range b.rowEnds {
+		if err := p.memory.add(c, b.keys[keyAt:b.keyEnds[i]], b.json[rowAt+parting:end]); err != nil {
+			return err
+		}
+		keyAt, rowAt = b.keyEnds[i], end
+	}
+	return nil
 }
 
 func (p *pipeline) writePages(b *batch) error {

@@ -29,10 +29,10 @@ func (w *Writer) writeResponse() error {
 	if err := pages().ExecuteTemplate(&page, "response.html", p); err != nil {
 		return fmt.Errorf("filling the page: %w", err)
 	}
-	if err := w.put("response.html", page.Bytes()); err != nil {
+	if err := w.put("response.html", page.Bytes(), File{}); err != nil {
 		return err
 	}
-	return w.put("response.txt", []byte(plainText(p)))
+	return w.put("response.txt", []byte(plainText(p)), File{})
 }
 
 func (w *Writer) responseLead() []string {
@@ -41,12 +41,17 @@ func (w *Writer) responseLead() []string {
 	for _, t := range w.tables {
 		rows += t.rows
 	}
-	return []string{
+	lead := []string{
 		words.Say("response.lead", "controller", oneLine(m.Controller), "right", words.RightNoun(m.Right), "reference", m.Reference,
 			"date", words.At(m.MadeAt, nil), "policy", m.PolicyVersion),
 		words.Say("response.holds", "rows", words.Count("entries", rows), "tables", words.Count("package.tables", int64(len(w.tables)))),
-		words.Say("response.contact", "contact", oneLine(m.Contact)),
 	}
+	if w.since != nil {
+		c := w.since.total()
+		lead = append(lead, words.Say("response.since", "date", words.At(w.since.Since, nil), "new", words.Number(c.New), "changed", words.Number(c.Changed),
+			"gone", words.Number(c.Gone), "same", words.Number(c.Same)))
+	}
+	return append(lead, words.Say("response.contact", "contact", oneLine(m.Contact)))
 }
 
 func (w *Writer) responseSections() []section {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/habeas-data/habeas/internal/connector"
 )
@@ -20,6 +21,7 @@ type Expect struct {
 	Reference   string
 	KeyHash     connector.KeyHash // that of the plan's digests
 	Collections []ExpectCollection
+	Since       time.Time // when the last package was made, which changes.json may compare with; zero: there must be none
 }
 
 // ExpectCollection is one collection of the plan.
@@ -85,6 +87,7 @@ type verifier struct {
 	files    map[string]File        // as read, by path
 	schemas  map[string]*rowShape   // by the path of the data they describe
 	tables   map[string]*tableCheck // by the path of their data
+	changes  *changesFile           // nil: there is none
 	report   Report
 }
 
@@ -110,6 +113,9 @@ func (v *verifier) visit(name string, body io.Reader) error {
 	switch {
 	case name == "manifest.json":
 		return v.readManifest(body)
+	case name == changesPath:
+		err = v.readChanges(body)
+	case name == changesSchema:
 	case strings.HasPrefix(name, "schema/") && strings.HasSuffix(name, ".schema.json"):
 		err = v.readSchema(name, body)
 	case strings.HasPrefix(name, "data/") && strings.HasSuffix(name, ".json"):
@@ -127,6 +133,9 @@ func (v *verifier) visit(name string, body io.Reader) error {
 	f := File{Path: name, SHA256: hex.EncodeToString(sum.Sum(nil)), Bytes: count.n}
 	if t := v.tables[name]; t != nil {
 		f.Rows, f.Schema = t.rows, t.shape.path
+	}
+	if name == changesPath {
+		f.Schema = changesSchema
 	}
 	v.files[name] = f
 	return nil
@@ -160,15 +169,23 @@ func (v *verifier) readManifest(body io.Reader) error {
 		return err
 	}
 	var m Manifest
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&m); err != nil {
-		return errors.New("the manifest can't be read")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the manifest's end")
+	if err := decodeStrict(b, &m); err != nil {
+		return fmt.Errorf("the manifest can't be read: %w", err)
 	}
 	v.manifest = &m
+	return nil
+}
+
+// decodeStrict reads one JSON value without members that are not known. Its errors hold nothing of it.
+func decodeStrict(b []byte, to any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(to); err != nil {
+		return errors.New("it has another form")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows its end")
+	}
 	return nil
 }
 
@@ -257,6 +274,9 @@ func (v *verifier) compare() error {
 	}
 	if m.Rows != v.report.Rows {
 		return errors.New("the manifest's number of rows is not that of its files")
+	}
+	if err := v.compareChanges(); err != nil {
+		return err
 	}
 	return v.compareTables(listed)
 }

@@ -33,6 +33,7 @@ type Writer struct {
 	files  []File
 	tables []tableDone
 	hidden []HiddenRows
+	since  *changesFile // nil: nothing to say of a last package
 	open   *tableOpen
 	closed bool
 }
@@ -133,8 +134,8 @@ func (w *Writer) finish(e *entry, f File) error {
 	return nil
 }
 
-// put writes a whole file.
-func (w *Writer) put(path string, content []byte) error {
+// put writes a whole file and lists it as f.
+func (w *Writer) put(path string, content []byte, f File) error {
 	e, err := w.create(path)
 	if err != nil {
 		return err
@@ -142,7 +143,7 @@ func (w *Writer) put(path string, content []byte) error {
 	if _, err := e.Write(content); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	return w.finish(e, File{})
+	return w.finish(e, f)
 }
 
 // tableOpen is the collection being written.
@@ -192,13 +193,13 @@ func (w *Writer) begin(c connector.Collection) error {
 		return err
 	}
 	t.schema = "schema/" + path + ".schema.json"
-	if err := w.put(t.schema, schema); err != nil {
+	if err := w.put(t.schema, schema, File{}); err != nil {
 		return err
 	}
 	if t.entry, err = w.create("data/" + path + ".json"); err != nil {
 		return err
 	}
-	t.pipe = newPipeline(t, w.spool, w.meta.KeyHash)
+	t.pipe = newPipeline(t, w.spool, &w.meta)
 	w.open = t
 	return w.spool.begin(w.meta.Words, t.head, path, w.meta.category(c.System, c.Table))
 }
@@ -250,7 +251,10 @@ func (w *Writer) row(system string, key connector.Key, values [][]byte) error {
 	b.json = append(line, '}')
 	b.rows++
 	t.rows++
-	if w.meta.KeyHash != nil {
+	if w.meta.Memory != nil {
+		b.rowEnds = append(b.rowEnds, len(b.json))
+	}
+	if w.meta.KeyHash != nil || w.meta.Memory != nil {
 		b.keys = appendKey(b.keys, t.head.Table, key)
 		b.keyEnds = append(b.keyEnds, len(b.keys))
 	}
@@ -373,6 +377,9 @@ func (w *Writer) Close() (Manifest, error) {
 }
 
 func (w *Writer) finishAll() (Manifest, error) {
+	if err := w.writeChanges(); err != nil {
+		return Manifest{}, fmt.Errorf("telling what changed: %w", err)
+	}
 	if err := w.writeIndex(); err != nil {
 		return Manifest{}, fmt.Errorf("writing index.html: %w", err)
 	}
@@ -384,7 +391,7 @@ func (w *Writer) finishAll() (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	if err := w.put("manifest.json", body); err != nil {
+	if err := w.put("manifest.json", body, File{}); err != nil {
 		return m, err
 	}
 	if err := w.zip.Close(); err != nil {

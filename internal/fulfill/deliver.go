@@ -31,12 +31,17 @@ func (s *Service) buildPackage(ctx context.Context, r *run) error {
 	if p.NothingHeld {
 		return s.enter(ctx, r, dsr.StageTell)
 	}
-	pkg := store.Package{Submission: r.sub.ID, Request: r.req.ID, BlobKey: blobKey(r.req.Tenant, r.req.ID, r.req.Epoch), Key: seal.NewKey(), MadeAt: p.MadeAt}
-	manifest, err := s.write(ctx, r, p, &pkg)
+	mem, err := s.beginMemory(ctx, r)
 	if err != nil {
 		return err
 	}
-	if err := s.reread(ctx, r, p, &pkg); err != nil {
+	pkg := store.Package{Submission: r.sub.ID, Request: r.req.ID, BlobKey: blobKey(r.req.Tenant, r.req.ID, r.req.Epoch), Key: seal.NewKey(), MadeAt: p.MadeAt}
+	defer mem.discard()
+	manifest, err := s.writeSince(ctx, r, p, &pkg, mem)
+	if err != nil {
+		return err
+	}
+	if err := s.reread(ctx, r, p, &pkg, mem.last.MadeAt); err != nil {
 		_ = s.blobs.Delete(ctx, pkg.BlobKey) // a package that failed its check must not lie about; the error below matters more
 		return err
 	}
@@ -46,10 +51,16 @@ func (s *Service) buildPackage(ctx context.Context, r *run) error {
 	for _, f := range manifest.Files {
 		pkg.Rows += int64(f.Rows)
 	}
+	if err := s.sealMemory(ctx, &pkg, mem); err != nil {
+		return err
+	}
 	return s.fenced(ctx, r, func(tx *store.Tx, req *dsr.Request) error {
 		pkg.ExpiresAt = r.set.Policy.Package.Keep.AddTo(tx.Now)
 		pkg.ReleasedAt = tx.Now
 		if _, err := tx.PutPackage(pkg); err != nil {
+			return err
+		}
+		if err := keepMemory(tx, req, r, mem); err != nil {
 			return err
 		}
 		return stage(tx, req, dsr.StageTell)
@@ -68,7 +79,7 @@ func (c *counter) Write(b []byte) (int, error) {
 }
 
 // write streams: database → ZIP → sealing → blob store. No row set is held in memory, and nothing plain touches a disk.
-func (s *Service) write(ctx context.Context, r *run, p *plan.Plan, pkg *store.Package) (export.Manifest, error) {
+func (s *Service) write(ctx context.Context, r *run, p *plan.Plan, pkg *store.Package, mem *memory) (export.Manifest, error) {
 	open, _, err := s.openSystems(ctx, r)
 	if err != nil {
 		return export.Manifest{}, err
@@ -77,51 +88,64 @@ func (s *Service) write(ctx context.Context, r *run, p *plan.Plan, pkg *store.Pa
 	if meta.KeyHash, err = s.keyHash(ctx, r.req.Tenant); err != nil {
 		return export.Manifest{}, err
 	}
-	pr, pw := io.Pipe()
-	stored := make(chan error, 1)
-	go func() {
-		_, err := s.blobs.Put(ctx, pkg.BlobKey, pr)
-		_ = pr.CloseWithError(err) // a writer blocked on a failed store must not wait for ever
-		stored <- err
-	}()
+	meta.Memory, meta.Last = mem.marks, s.lastPackage(ctx, mem)
 	count := &counter{hash: sha256.New()}
-	manifest, err := func() (export.Manifest, error) {
-		sealed, err := pkg.Key.Writer(pw, []byte(pkg.BlobKey))
-		if err != nil {
-			return export.Manifest{}, fmt.Errorf("sealing the package: %w", err)
-		}
+	var manifest export.Manifest
+	err = s.putSealed(ctx, pkg.Key, pkg.BlobKey, func(sealed io.Writer) (err error) {
 		w := export.NewWriter(io.MultiWriter(sealed, count), meta)
 		defer w.Discard()
 		for _, o := range open {
 			collector, ok := o.system.(connector.Collector)
 			if !ok {
-				return export.Manifest{}, fmt.Errorf("the system %s can't collect", o.entry.Name)
+				return fmt.Errorf("the system %s can't collect", o.entry.Name)
 			}
 			scope, err := s.scopeIn(ctx, r, o)
 			if err != nil {
-				return export.Manifest{}, err
+				return err
 			}
 			if err := collector.Collect(ctx, scope, w.System(o.entry.Name)); err != nil {
-				return export.Manifest{}, fmt.Errorf("collecting from %s: %w", o.entry.Name, err)
+				return fmt.Errorf("collecting from %s: %w", o.entry.Name, err)
 			}
 		}
-		m, err := w.Close()
+		manifest, err = w.Close()
 		if err != nil {
-			return m, fmt.Errorf("closing the package: %w", err)
+			return fmt.Errorf("closing the package: %w", err)
 		}
-		return m, sealed.Close()
-	}()
-	_ = pw.CloseWithError(err) // nil ends the stream; an error spoils the file on purpose
-	if perr := <-stored; err == nil && perr != nil {
-		err = fmt.Errorf("storing the package: %w", perr)
-	}
+		return nil
+	})
 	pkg.Size, pkg.SHA256 = count.size, hex.EncodeToString(count.hash.Sum(nil))
 	return manifest, err
 }
 
+// putSealed seals what fill writes straight into the blob store.
+func (s *Service) putSealed(ctx context.Context, key seal.Key, blobKey string, fill func(io.Writer) error) error {
+	pr, pw := io.Pipe()
+	stored := make(chan error, 1)
+	go func() {
+		_, err := s.blobs.Put(ctx, blobKey, pr)
+		_ = pr.CloseWithError(err) // a writer blocked on a failed store must not wait for ever
+		stored <- err
+	}()
+	err := func() error {
+		sealed, err := key.Writer(pw, []byte(blobKey))
+		if err != nil {
+			return fmt.Errorf("sealing: %w", err)
+		}
+		if err := fill(sealed); err != nil {
+			return err
+		}
+		return sealed.Close()
+	}()
+	_ = pw.CloseWithError(err) // nil ends the stream; an error spoils the file on purpose
+	if perr := <-stored; err == nil && perr != nil {
+		err = fmt.Errorf("storing a file: %w", perr)
+	}
+	return err
+}
+
 // reread opens the stored file again and holds it against the plan: hashes, counts, and whose rows they are.
-func (s *Service) reread(ctx context.Context, r *run, p *plan.Plan, pkg *store.Package) error {
-	plain, closer, err := s.openSealed(ctx, pkg)
+func (s *Service) reread(ctx context.Context, r *run, p *plan.Plan, pkg *store.Package, since time.Time) error {
+	plain, closer, err := s.openSealed(ctx, pkg.BlobKey, pkg.Key)
 	if err != nil {
 		return err
 	}
@@ -130,7 +154,7 @@ func (s *Service) reread(ctx context.Context, r *run, p *plan.Plan, pkg *store.P
 	if err != nil {
 		return err
 	}
-	expect := export.Expect{Request: string(r.req.ID), Reference: string(r.req.Reference), KeyHash: keyed}
+	expect := export.Expect{Request: string(r.req.ID), Reference: string(r.req.Reference), KeyHash: keyed, Since: since}
 	for _, st := range p.Steps {
 		if st.Action == plan.ActionCollect {
 			expect.Collections = append(expect.Collections, export.ExpectCollection{System: st.System, Table: st.Table, Rows: st.Rows, Keys: st.Keys})
@@ -142,15 +166,15 @@ func (s *Service) reread(ctx context.Context, r *run, p *plan.Plan, pkg *store.P
 	return nil
 }
 
-func (s *Service) openSealed(ctx context.Context, pkg *store.Package) (io.Reader, io.Closer, error) {
-	sealed, _, err := s.blobs.Get(ctx, pkg.BlobKey)
+func (s *Service) openSealed(ctx context.Context, blobKey string, key seal.Key) (io.Reader, io.Closer, error) {
+	sealed, _, err := s.blobs.Get(ctx, blobKey)
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening the package: %w", err)
+		return nil, nil, fmt.Errorf("opening a stored file: %w", err)
 	}
-	plain, err := pkg.Key.Reader(sealed, []byte(pkg.BlobKey))
+	plain, err := key.Reader(sealed, []byte(blobKey))
 	if err != nil {
 		_ = sealed.Close()
-		return nil, nil, fmt.Errorf("unsealing the package: %w", err)
+		return nil, nil, fmt.Errorf("unsealing a stored file: %w", err)
 	}
 	return plain, sealed, nil
 }
@@ -209,7 +233,7 @@ func (s *Service) answer(ctx context.Context, r *run) error {
 
 // Download redeems a code and opens the package.
 func (s *Service) openPackage(ctx context.Context, pkg store.Package, ref dsr.Reference) (Download, error) {
-	plain, closer, err := s.openSealed(ctx, &pkg)
+	plain, closer, err := s.openSealed(ctx, pkg.BlobKey, pkg.Key)
 	if err != nil {
 		return Download{}, err
 	}

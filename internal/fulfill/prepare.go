@@ -137,9 +137,14 @@ func zone(p *policy.Policy) *time.Location { return tenant.Zone(p) }
 
 // keyHash is keyed by the tenant, so that digests of keys in plans tell nothing to anybody else.
 func (s *Service) keyHash(ctx context.Context, id dsr.TenantID) (connector.KeyHash, error) {
+	return s.keyed(ctx, id, "row-keys")
+}
+
+// keyed gives a hash for one purpose. Its secret follows from the tenant's key and lives as long as that.
+func (s *Service) keyed(ctx context.Context, id dsr.TenantID, purpose string) (connector.KeyHash, error) {
 	var secret []byte
 	err := s.store.Read(ctx, id, func(tx *store.Tx) error {
-		secret = []byte(tx.Hash("row-keys", "v1"))
+		secret = []byte(tx.Hash(purpose, "v1"))
 		return nil
 	})
 	return func(key []byte) [32]byte {

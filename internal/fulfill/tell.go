@@ -55,6 +55,9 @@ func (s *Service) tell(ctx context.Context, r *run) error {
 			return err
 		}
 		if r.req.Right.Work() == dsr.WorkErase {
+			if err := tx.EndMemories(identities(tx, r)); err != nil {
+				return err
+			}
 			if err := s.owe(tx, r, req, p); err != nil {
 				return err
 			}
