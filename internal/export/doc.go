@@ -14,7 +14,8 @@
 // Values are those of the source, one by one: what JSON can't say plainly is an object with a tag (connector.Tag…), and
 // tests bring every type of every engine through a package and back, where the database itself compares.
 //
-// A memory (MemoryWriter, CompareMemories) tells a later package what is new, changed and gone without holding data.
+// A memory (MemoryWriter, CompareMemories) tells a later package what is new, changed and gone without holding data:
+// changes.json says it by collection, and Verify holds its numbers against the rows that it read.
 //
 // The order within the ZIP is part of the format: the schema of a collection comes before its data, so that a reader
 // of the stream knows the key before the first row, and manifest.json comes last and speaks of everything before it.
