@@ -43,6 +43,11 @@ type engine interface {
 	// key gives the condition that a key column has the value written as text, and the parameter for it; false when no
 	// value of the column can have that text.
 	key(col field, expr, text string, n int) (condition string, arg any, ok bool)
+	// list gives the condition that a row has one of the keys, as text;
+	// false when the engine or the types of the columns have no such form.
+	list(columns []field, keys [][]string) (condition string, args []any, ok bool)
+	// size estimates the rows of a table without reading it; false when the engine has nothing good to go by.
+	size(ctx context.Context, q querier, t *table) (rows int64, known bool, err error)
 	// name gives the full name of a table.
 	name(t *table) string
 	tables(ctx context.Context, q querier) ([]table, error)
@@ -77,14 +82,34 @@ func (d *database) tables(ctx context.Context) ([]table, error) {
 	return tables, nil
 }
 
-// where writes `(a = ? AND b = ?) OR …` for keys. Keys that no row can have are left out; none left: 1 = 0.
+// most is how many keys one statement asks for.
+func (d *database) most(t *table) int {
+	if _, _, ok := d.words.list(t.key, nil); ok && !t.keyless {
+		return manyKeys
+	}
+	return chunk
+}
+
+// where gives the condition that a row has one of the keys. Keys that no row can have are left out; none left: 1 = 0.
 func (d *database) where(t *table, keys [][]string) (string, []any, error) {
-	var args []any
-	var ors []string
 	for _, key := range keys {
 		if len(key) != len(t.key) {
 			return "", nil, fmt.Errorf("a recorded key of %s has %d parts, the table's key has %d", t.bare, len(key), len(t.key))
 		}
+	}
+	if !t.keyless {
+		if condition, args, ok := d.words.list(t.key, keys); ok {
+			return condition, args, nil
+		}
+	}
+	return d.oneByOne(t, keys)
+}
+
+// oneByOne writes `(a = ? AND b = ?) OR …`.
+func (d *database) oneByOne(t *table, keys [][]string) (string, []any, error) {
+	var args []any
+	var ors []string
+	for _, key := range keys {
 		var ands []string
 		mark := len(args)
 		for i, col := range t.key {
@@ -159,8 +184,11 @@ func (d *database) lookup(ctx context.Context, t *table, terms []term) (int64, e
 	return d.number(ctx, "SELECT count(*) FROM "+d.words.name(t)+" WHERE "+strings.Join(conds, " AND "), args...)
 }
 
-// rows counts the rows of a table, at most to limit.
+// rows counts the rows of a table, at most to limit. An estimate does where it is far from the limit.
 func (d *database) rows(ctx context.Context, t *table, limit int64) (int64, error) {
+	if n, known, err := d.words.size(ctx, d.q, t); err != nil || known && n < limit/2 {
+		return n, err
+	}
 	return d.number(ctx, "SELECT count(*) FROM (SELECT 1 AS one FROM "+d.words.name(t)+" LIMIT "+strconv.FormatInt(limit, 10)+") counted")
 }
 

@@ -8,8 +8,13 @@ import (
 	"github.com/habeas-data/habeas/internal/plan"
 )
 
-// chunk is the most keys asked for at once: SQLite bounds the depth of an expression, and every engine its parameters.
-const chunk = 200
+const (
+	// chunk is the most keys asked for at once where each is a condition of its own: SQLite bounds the depth of an
+	// expression, and every engine its parameters.
+	chunk = 200
+	// manyKeys is the most that go in one list: beyond some thousand the planner may read the whole table for each.
+	manyKeys = 100_000
+)
 
 // keys asks for the rows that were recorded before the first delete.
 func (c *checker) keys(ctx context.Context) error {
@@ -45,27 +50,20 @@ func (c *checker) step(ctx context.Context, i int, s plan.Step, e Expectation) e
 	}
 	var recorded, exist int64
 	still := map[string]int64{}
-	for n := 0; ; n++ {
-		keys, err := c.in.Keys(ctx, i, n)
+	err := c.recorded(ctx, i, c.db.most(t), func(keys [][]string) error {
+		recorded += int64(len(keys))
+		count, err := c.db.count(ctx, t, keys)
 		if err != nil {
 			return err
 		}
-		if keys == nil {
-			break
+		exist += count
+		if (s.Action == plan.ActionAnonymize || s.Action == plan.ActionRedact) && count > 0 {
+			return c.stillThere(ctx, t, s, keys, still)
 		}
-		recorded += int64(len(keys))
-		for part := range slices.Chunk(keys, chunk) {
-			count, err := c.db.count(ctx, t, part)
-			if err != nil {
-				return err
-			}
-			exist += count
-			if (s.Action == plan.ActionAnonymize || s.Action == plan.ActionRedact) && count > 0 {
-				if err := c.stillThere(ctx, t, s, part, still); err != nil {
-					return err
-				}
-			}
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if recorded != e.Rows {
 		c.found(s.Table, "", Unrecorded, recorded-e.Rows)
@@ -80,6 +78,28 @@ func (c *checker) step(ctx context.Context, i int, s plan.Step, e Expectation) e
 		c.found(s.Table, name, NotAnonymized, rows)
 	}
 	return nil
+}
+
+// recorded gives the recorded keys of a step, at most so many at once.
+func (c *checker) recorded(ctx context.Context, step, most int, fn func(keys [][]string) error) error {
+	var keys [][]string
+	for n := 0; ; n++ {
+		more, err := c.in.Keys(ctx, step, n)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, more...)
+		for len(keys) >= most || more == nil && len(keys) > 0 {
+			part := keys[:min(most, len(keys))]
+			if err := fn(part); err != nil {
+				return err
+			}
+			keys = keys[len(part):]
+		}
+		if more == nil {
+			return nil
+		}
+	}
 }
 
 // stillThere counts rows among the keys whose texts are still an identifier of the person.

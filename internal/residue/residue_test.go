@@ -279,6 +279,51 @@ func TestTheBudgetEndsTheSearchAndIsTold(t *testing.T) {
 	}
 }
 
+// TestManyKeys: every recorded key is asked for, whatever its type, in one list or one by one, and no other row counts.
+func TestManyKeys(t *testing.T) {
+	const rows, left = 2_500, 7
+	e := newPostgres(t)
+	in := world(t, e)
+	id := "('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))"
+	for typ, value := range map[string]string{"int": "i", "smallint": "i", "varchar(40)": "'k' || i", "text": "'k' || i", "uuid": id + "::uuid", "numeric": "i"} {
+		for _, key := range []string{"a", "a, b", "b, a"} {
+			t.Run(typ+" "+key, func(t *testing.T) {
+				e.exec(t, "DROP TABLE IF EXISTS many", "CREATE TABLE many (b text, a "+typ+", PRIMARY KEY ("+key+"))",
+					fmt.Sprintf("INSERT INTO many SELECT 'x', %s FROM generate_series(1, %d) i WHERE i <= %d OR i > %d", value, rows+50, left, rows))
+				var keys [][]string
+				r, err := e.db.QueryContext(t.Context(), fmt.Sprintf("SELECT (%s)::text FROM generate_series(1, %d) i", value, rows))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Close()
+				for r.Next() {
+					var v string
+					if err := r.Scan(&v); err != nil {
+						t.Fatal(err)
+					}
+					keys = append(keys, map[string][]string{"a": {v}, "a, b": {v, "x"}, "b, a": {"x", v}}[key])
+				}
+				if err := r.Err(); err != nil {
+					t.Fatal(err)
+				}
+				in := in
+				in.Steps = []plan.Step{{System: "app", Table: "many", Action: plan.ActionDelete, Rows: rows}}
+				in.Identifiers = nil
+				in.Keys = func(_ context.Context, _, chunk int) ([][]string, error) {
+					if chunk*900 >= rows {
+						return nil, nil
+					}
+					return keys[chunk*900 : min(rows, chunk*900+900)], nil
+				}
+				report, err := Check(t.Context(), in)
+				if want := []Finding{{"app", "many", "", LeftOver, left}}; err != nil || fmt.Sprint(report.Findings) != fmt.Sprint(want) {
+					t.Errorf("found %v, %v, planted %v", report.Findings, err, want)
+				}
+			})
+		}
+	}
+}
+
 func TestUnrecordedKeysAreADifference(t *testing.T) {
 	in := world(t, newSQLite(t))
 	in.Steps[0].Rows = 2
