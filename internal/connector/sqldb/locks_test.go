@@ -87,7 +87,7 @@ func TestLockedRows(t *testing.T) {
 	}
 }
 
-// TestPace: batches shrink at once when they take long, grow slowly, and stay where half of the time is used.
+// TestPace: batches shrink at once when they take long, double at first and then grow slowly, and stay where half of the time is used.
 func TestPace(t *testing.T) {
 	p := newPace(100 * time.Millisecond)
 	perRow := 20 * time.Microsecond
@@ -106,5 +106,19 @@ func TestPace(t *testing.T) {
 	}
 	if p.size > 2 {
 		t.Errorf("at 60 ms a row a batch has %d rows", p.size)
+	}
+	p = newPace(100 * time.Millisecond)
+	for range 5 {
+		p.took(p.size, time.Millisecond)
+	}
+	if p.size != 32*firstBatch {
+		t.Errorf("after five quick batches the next has %d rows, want twice as many each time", p.size)
+	}
+	if p.begin(); p.size != firstBatch {
+		t.Errorf("another step begins with %d rows, want %d", p.size, firstBatch)
+	}
+	p.took(p.size, 30*time.Millisecond)
+	if was := p.size; was > 2*firstBatch {
+		t.Errorf("after a batch of 30 ms the next has %d rows, more than half of the time allows", was)
 	}
 }

@@ -35,10 +35,12 @@ const (
 )
 
 // pace sets the size of batches by what the last ones took: a little more while there is time, half when there is not
-// (additive increase, multiplicative decrease). It aims at half of the time allowed, since batches differ.
+// (additive increase, multiplicative decrease). It aims at half of the time allowed, since batches differ. At first it
+// doubles, until a batch takes half of what it aims at.
 type pace struct {
 	target time.Duration // no batch may hold its locks for longer
 	size   int
+	steady bool // no longer doubling
 }
 
 func newPace(target time.Duration) *pace {
@@ -48,15 +50,24 @@ func newPace(target time.Duration) *pace {
 	return &pace{target: target, size: firstBatch}
 }
 
+// begin starts a step: its rows may cost more than those of the last one, so it starts small.
+func (p *pace) begin() { p.size, p.steady = min(p.size, firstBatch), false }
+
 // took tells the time of a batch from its first lock to its commit.
 func (p *pace) took(rows int, d time.Duration) {
-	switch aim := p.target / 2; {
+	aim := p.target / 2
+	p.steady = p.steady || d > aim/2
+	switch {
 	case d > p.target*3/4:
 		p.size = max(leastBatch, min(p.size, rows)/2)
 	case d > aim:
 		p.size = max(leastBatch, p.size*9/10)
 	case rows >= p.size: // a shorter one, as the last of a table, says little
-		p.size = min(mostBatch, p.size+moreRows)
+		more := moreRows
+		if !p.steady {
+			more = max(more, p.size)
+		}
+		p.size = min(mostBatch, p.size+more)
 		if d > aim/4 { // never beyond what the measured speed allows
 			p.size = min(p.size, int(float64(rows)*float64(aim)/float64(d))+1)
 		}
@@ -95,6 +106,7 @@ func (c *cursor) drop(n int) {
 // inPace runs fn on all keys of a step, in transactions of the pace's size. after runs when one is committed.
 func (e *eraser) inPace(ctx context.Context, step int, fn func(*sql.Tx, []connector.Key) error, after func() error) error {
 	c := &cursor{e: e, step: step}
+	e.pace.begin()
 	for {
 		keys, err := c.peek(ctx, e.pace.size)
 		if err != nil || len(keys) == 0 {
