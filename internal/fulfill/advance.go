@@ -191,29 +191,34 @@ func (s *Service) execute(r *run) (step, string) {
 // fenced runs fn in a transaction on the request as it is stored now, and only if this run still holds it. The
 // request handed in carries the claim's epoch, so every write of fn is fenced.
 func (s *Service) fenced(ctx context.Context, r *run, fn func(tx *store.Tx, req *dsr.Request) error) error {
-	return s.store.InTx(ctx, r.req.Tenant, func(tx *store.Tx) error {
-		req, err := tx.Request(r.req.ID)
-		if err != nil {
-			return err
-		}
-		if req.Epoch != r.req.Epoch || req.Status != r.req.Status {
-			return errOvertaken
-		}
-		return fn(tx, &req)
-	})
+	return s.store.InTx(ctx, r.req.Tenant, func(tx *store.Tx) error { return stillOurs(tx, r, fn) })
 }
 
-// guard is asked by a connector before each batch: is the claim still ours, and is there no hold?
+func stillOurs(tx *store.Tx, r *run, fn func(tx *store.Tx, req *dsr.Request) error) error {
+	req, err := tx.Request(r.req.ID)
+	if err != nil {
+		return err
+	}
+	if req.Epoch != r.req.Epoch || req.Status != r.req.Status {
+		return errOvertaken
+	}
+	return fn(tx, &req)
+}
+
+// guard is asked by a connector before each batch: is the claim still ours, and is there no hold? It sees
+// all that was committed before it was asked, and takes no lock.
 func (s *Service) guard(r *run) connector.Guard {
 	return func(ctx context.Context) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		return s.fenced(ctx, r, func(_ *store.Tx, req *dsr.Request) error {
-			if req.OnHold {
-				return errHeld
-			}
-			return nil
+		return s.store.Read(ctx, r.req.Tenant, func(tx *store.Tx) error {
+			return stillOurs(tx, r, func(_ *store.Tx, req *dsr.Request) error {
+				if req.OnHold {
+					return errHeld
+				}
+				return nil
+			})
 		})
 	}
 }

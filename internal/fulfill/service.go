@@ -25,7 +25,7 @@ const (
 	codeTries    = 5
 	codesAnHour  = 5
 	failedTries  = 8 // of one step before a person must look
-	captureChunk = 1000
+	captureChunk = 5000
 )
 
 // Service is the use case "carry requests through".
