@@ -104,7 +104,7 @@ func TestRulesResolvePolicyAndMap(t *testing.T) {
 			t.Errorf("%s: %+v, not %+v", table, got, want)
 		}
 	}
-	if rules["invoice_line"].Follow != "invoice" {
+	if !slices.Equal(rules["invoice_line"].Follow, []string{"invoice"}) {
 		t.Errorf("lines go with their invoice: %+v", rules["invoice_line"])
 	}
 	if got := rules["invoice"].Fate(today, statute.NewDate(2021, 11, 22)); got.Action != ActionDelete {

@@ -81,7 +81,11 @@ func (r *resolver) follow(t *datamap.Table, out *TableRule) {
 		r.refuse(t.Name, "%s goes with its owner, but has none", t.Name)
 		return
 	}
-	out.Follow = t.Owners[0].Table
+	for _, o := range t.Owners {
+		if !slices.Contains(out.Follow, o.Table) {
+			out.Follow = append(out.Follow, o.Table)
+		}
+	}
 }
 
 // retain resolves how long the rows of a category stay. Every row that is kept needs a ground and an end.

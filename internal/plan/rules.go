@@ -11,8 +11,8 @@ type Rules struct {
 
 // TableRule is the rule of one table.
 type TableRule struct {
-	Do        Action // delete, anonymize, retain or keep; with_owner is resolved to FollowOwner
-	Follow    string // not "": the fate of the owner's row in this table is the fate of ours (with_owner)
+	Do        Action   // delete, anonymize, retain or keep; with_owner is resolved to FollowOwner
+	Follow    []string // with_owner: the fate of the owner's row in one of these tables is the fate of ours
 	Category  string
 	Ground    string
 	RowDate   string // the column that dates a row, when Do is retain and the retention runs from the row

@@ -162,7 +162,7 @@ func today() statute.Date { return statute.NewDate(2026, 6, 1) }
 func Rules() *plan.Rules {
 	del := plan.TableRule{Do: plan.ActionDelete, Others: string(datamap.OthersRefuse)}
 	with := func(others datamap.OthersRefer) plan.TableRule { r := del; r.Others = string(others); return r }
-	follow := func(owner string) plan.TableRule { r := del; r.Follow = owner; return r }
+	follow := func(owner string) plan.TableRule { r := del; r.Follow = []string{owner}; return r }
 	return &plan.Rules{Today: today(), Tables: map[string]plan.TableRule{
 		"customer": with(datamap.OthersSetNull), "address": with(datamap.OthersKeep), "order": del, "order_line": follow("order"), "line_note": follow("order_line"),
 		"invoice": {Do: plan.ActionRetain, RowDate: "issued", Keep: statute.Period{Years: 5}, Ground: "tax law", Others: "refuse",

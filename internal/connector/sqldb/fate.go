@@ -90,12 +90,14 @@ func (f *fates) work(ctx context.Context) error {
 	return nil
 }
 
-// begin runs stage 1 for one table, once: after the table whose rows it goes with, which need not come before it
+// begin runs stage 1 for one table, once: after the tables whose rows it goes with, which need not come before it
 // where references run both ways.
 func (f *fates) begin(ctx context.Context, t *table, above []*table) error {
-	if owner := f.w.g.tables[f.rule(t).Follow]; owner != nil && slices.Contains(f.order, owner) && !slices.Contains(above, owner) {
-		if err := f.begin(ctx, owner, append(above, t)); err != nil {
-			return err
+	for _, name := range f.rule(t).Follow {
+		if owner := f.w.g.tables[name]; owner != nil && owner != t && slices.Contains(f.order, owner) && !slices.Contains(above, owner) {
+			if err := f.begin(ctx, owner, append(above, t)); err != nil {
+				return err
+			}
 		}
 	}
 	if f.held[t] != nil || !f.holds(t) {
@@ -121,7 +123,7 @@ func (f *fates) holds(t *table) bool {
 	if slices.ContainsFunc(t.owners, func(l link) bool { return len(f.shared[l.to]) > 0 }) {
 		return true // what belongs to a shared row is shared
 	}
-	return slices.ContainsFunc(f.order, func(o *table) bool { return f.rule(o).Follow == t.name })
+	return slices.ContainsFunc(f.order, func(o *table) bool { return slices.Contains(f.rule(o).Follow, t.name) })
 }
 
 // mayBeShared tells whether a row of t can have two owners.
@@ -235,7 +237,7 @@ func (f *fates) inherit(ctx context.Context, t *table) (bool, error) {
 		}
 	}
 	held := f.held[t]
-	if len(r.parents) == 0 || held == nil || f.rule(t).Follow != "" { // what follows its owner does so here too
+	if len(r.parents) == 0 || held == nil || len(f.rule(t).Follow) > 0 { // what follows its owner does so here too
 		return false, nil
 	}
 	moved := false
@@ -263,7 +265,7 @@ func (f *fates) inherit(ctx context.Context, t *table) (bool, error) {
 // refollow lets rows that go with their owner take its fate as it is by now.
 func (f *fates) refollow(ctx context.Context, t *table) (bool, error) {
 	held := f.held[t]
-	if held == nil || f.rule(t).Follow == "" {
+	if held == nil || len(f.rule(t).Follow) == 0 {
 		return false, nil
 	}
 	moved := false
@@ -297,42 +299,56 @@ func milder(a, b plan.Fate) plan.Fate {
 func (f *fates) each(ctx context.Context, t *table, in set, fn func(key string, x plan.Fate)) error {
 	rule := f.rule(t)
 	r := reading{set: in, order: f.held[t] == nil}
-	if rule.Do == plan.ActionRetain && rule.Follow == "" && rule.Fixed.IsZero() {
+	if rule.Do == plan.ActionRetain && len(rule.Follow) == 0 && rule.Fixed.IsZero() {
 		r.date = rule.RowDate
 	}
-	if rule.Follow != "" {
-		p, ok := f.follows(t, rule.Follow)
-		if owner := f.w.g.tables[rule.Follow]; owner != nil && !f.w.reach[owner] {
-			rule = plan.TableRule{Do: plan.ActionKeep, Ground: groundShared} // no row of the owner's can be this person's
-		} else if !ok {
-			f.gap(t, "the rows of %s go with their owner, but no owner of theirs is %s by a unique key", t.name, rule.Follow)
-			rule = plan.TableRule{Do: plan.ActionKeep, Ground: groundShared}
-		} else {
-			r.parents = []parent{p}
+	if len(rule.Follow) > 0 {
+		rule = plan.TableRule{Do: plan.ActionKeep, Ground: groundShared} // of rows that no row of the person's leads to
+		var vague string
+		if r.parents, vague = f.follows(t); vague != "" {
+			f.gap(t, "the rows of %s go with their owner, but no owner of theirs is %s by a unique key", t.name, vague)
+			r.parents = nil
 		}
 	}
 	return f.w.stream(ctx, f.q, t, r, func(rec record) {
 		x := rule.Fate(f.rules.Today, rec.date)
-		if len(r.parents) > 0 {
-			i, ok := f.held[r.parents[0].to][rec.parents[0]]
-			if !ok { // the owner is not this person's: nothing here may be theirs to delete
-				x = plan.Fate{Action: plan.ActionKeep, Ground: groundShared}
-			} else {
-				x = f.kinds[i]
-			}
+		if followed, ok := f.followed(r.parents, rec.parents); ok {
+			x = followed
 		}
 		fn(joinKey(rec.key), x)
 	})
 }
 
-func (f *fates) follows(t *table, name string) (parent, bool) {
+// follows gives the owners whose rows decide about those of t, among the tables that hold rows of this person, and
+// the name of one that can't: its key is not unique.
+func (f *fates) follows(t *table) (out []parent, vague string) {
 	for _, l := range t.owners {
-		if l.to.name == name && !l.up && l.to != t {
-			unique := sameSet(l.refs, l.to.cat.PrimaryKey) || slices.ContainsFunc(l.to.cat.Unique, func(u []string) bool { return sameSet(u, l.refs) })
-			return parent{to: l.to, cols: l.cols, refs: l.refs, when: l.when}, unique && f.held[l.to] != nil
+		if l.to == t || !slices.Contains(f.rule(t).Follow, l.to.name) || !f.w.reach[l.to] {
+			continue
+		}
+		unique := sameSet(l.refs, l.to.cat.PrimaryKey) || slices.ContainsFunc(l.to.cat.Unique, func(u []string) bool { return sameSet(u, l.refs) })
+		if l.up || !unique || f.held[l.to] == nil {
+			return nil, l.to.name
+		}
+		out = append(out, parent{to: l.to, cols: l.cols, refs: l.refs, when: l.when})
+	}
+	return out, ""
+}
+
+// followed gives the fate of a row that goes with its owners: of several that are the person's, the one that leaves
+// more of it for longer. False when none of them is the person's: nothing here may be theirs to delete.
+func (f *fates) followed(parents []parent, keys []string) (x plan.Fate, ok bool) {
+	for n, p := range parents {
+		i, mine := f.held[p.to][keys[n]]
+		switch {
+		case !mine:
+		case ok:
+			x = milder(x, f.kinds[i])
+		default:
+			x, ok = f.kinds[i], true
 		}
 	}
-	return parent{}, false
+	return x, ok
 }
 
 // settle walks children first and lets kept rows keep what they need. It tells whether anything moved.
@@ -390,11 +406,13 @@ func (f *fates) mayStay(t *table) bool {
 		}
 		return false
 	}
-	if rule.Follow == "" {
+	if len(rule.Follow) == 0 {
 		return rule.Do != plan.ActionDelete
 	}
-	owner, ok := f.w.g.tables[rule.Follow]
-	return !ok || f.mayStay(owner)
+	return slices.ContainsFunc(rule.Follow, func(name string) bool {
+		owner, ok := f.w.g.tables[name]
+		return !ok || owner != t && f.mayStay(owner)
+	})
 }
 
 // staying gives the fate of a row as its parents must see it; ok is false when the row goes.
@@ -412,18 +430,16 @@ func (f *fates) push(ctx context.Context, t *table, edges []edge) (bool, error) 
 	rule := f.rule(t)
 	r := reading{set: mine}
 	held := f.held[t]
-	if held == nil && rule.Follow == "" && rule.Do == plan.ActionRetain && rule.Fixed.IsZero() {
+	if held == nil && len(rule.Follow) == 0 && rule.Do == plan.ActionRetain && rule.Fixed.IsZero() {
 		r.date = rule.RowDate
 	}
 	for _, e := range edges {
 		r.parents = append(r.parents, parent{to: e.to, cols: e.cols, refs: e.refs, when: e.when})
 	}
-	follow := -1
-	if held == nil && rule.Follow != "" {
-		if p, ok := f.follows(t, rule.Follow); ok {
-			follow = len(r.parents)
-			r.parents = append(r.parents, p)
-		}
+	owners := len(r.parents) // from here on
+	if held == nil {
+		more, _ := f.follows(t)
+		r.parents = append(r.parents, more...)
 	}
 	moved := false
 	var within []reference // among the rows of t
@@ -435,10 +451,8 @@ func (f *fates) push(ctx context.Context, t *table, edges []edge) (bool, error) 
 				return
 			}
 			x = f.kinds[i]
-		} else if follow >= 0 {
-			if i, ok := f.held[r.parents[follow].to][rec.parents[follow]]; ok {
-				x = f.kinds[i]
-			}
+		} else if followed, ok := f.followed(r.parents[owners:], rec.parents[owners:]); ok {
+			x = followed
 		}
 		for n, e := range edges {
 			if e.to == t {

@@ -24,7 +24,7 @@ func plants() []plant {
 		{"the earlier of two days counts", plan + "rules.go", "(f.Until.Before(by.Until) && !f.Until.IsZero()) || by.Until.IsZero()", "(by.Until.Before(f.Until) && !f.Until.IsZero()) || by.Until.IsZero()"},
 		{"a row kept longer is not kept longer", plan + "rules.go", "f.Until, f.Because = by.Until, table", "f.Because = table"},
 		{"keep is forgotten", plan + "resolve.go", "out.Do = ActionKeep\n\t\tout.Ground", "out.Do = ActionDelete\n\t\tout.Ground"},
-		{"with_owner is forgotten", plan + "resolve.go", "out.Follow = t.Owners[0].Table", "_ = out"},
+		{"with_owner is forgotten", plan + "resolve.go", "out.Follow = append(out.Follow, o.Table)", "_ = out"},
 		{"retain is forgotten", plan + "resolve.go", "out.Do = ActionRetain", "out.Do = ActionDelete"},
 		{"the date of the row is dropped", plan + "resolve.go", "out.RowDate, out.YearEnd = t.RowDate,", "out.YearEnd = "},
 		{"anonymize deletes", plan + "resolve.go", "out.Do = ActionAnonymize", "out.Do = ActionDelete"},
@@ -53,7 +53,7 @@ func plants() []plant {
 		// what becomes of it
 		{"a shared row goes", "fate.go", "if co[key] && goes(x) {", "if false {"},
 		{"what hangs on a shared row goes", "fate.go", "moved = moved || a || b", "_ = b\n\t\tmoved = moved || a"},
-		{"what follows is not followed again", "fate.go", "if held == nil || f.rule(t).Follow == \"\" {", "if true {"},
+		{"what follows is not followed again", "fate.go", "if held == nil || len(f.rule(t).Follow) == 0 {", "if true {"},
 		{"one pass settles everything", "fate.go", "if moved, err = f.settle(ctx); err != nil {\n\t\t\treturn err\n\t\t}", "if _, err = f.settle(ctx); err != nil {\n\t\t\treturn err\n\t\t}\n\t\tmoved = false"},
 		{"chains within a table are not followed", "fate.go", "for again := true; again; {", "for again := false; again; {"},
 		{"what stays for good keeps nothing", "fate.go", "x.Action == plan.ActionAnonymize && x.Until.IsZero(), x.Action == plan.ActionKeep:", "x.Action == plan.ActionKeep:\n\t\treturn x, false\n\tcase false:"},

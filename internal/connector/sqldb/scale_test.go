@@ -77,7 +77,7 @@ func TestScale(t *testing.T) {
 	t.Logf("%d rows, %d MB", c.rows, c.bytes>>20)
 	step("collect")
 	del := plan.TableRule{Do: plan.ActionDelete, Others: "refuse"}
-	rules := &plan.Rules{Today: statute.NewDate(2026, 6, 1), Tables: map[string]plan.TableRule{"customer": del, "invoice": del, "invoice_line": {Do: plan.ActionDelete, Follow: "invoice"}}}
+	rules := &plan.Rules{Today: statute.NewDate(2026, 6, 1), Tables: map[string]plan.TableRule{"customer": del, "invoice": del, "invoice_line": {Do: plan.ActionDelete, Follow: []string{"invoice"}}}}
 	_, steps, keys, err := connectortest.Prepare(ctx, s, scope, rules)
 	must(t, err)
 	step("locate and capture")

@@ -177,3 +177,44 @@ func TestTriggerInBetween(t *testing.T) {
 		t.Errorf("a row that does not go gives %v", err)
 	}
 }
+
+// A row that goes with its owner may have several forms of owner: each one that leads to the person decides.
+func TestWithSeveralOwners(t *testing.T) {
+	onAllEngines(t, func(t *testing.T, f connectortest.Fixture) {
+		ctx := context.Background()
+		execAll(t, f,
+			"CREATE TABLE person (id INTEGER PRIMARY KEY, email VARCHAR(40) NOT NULL)",
+			"CREATE TABLE project (id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL)",
+			"CREATE TABLE note (id INTEGER PRIMARY KEY, owner_type VARCHAR(10) NOT NULL, owner_id INTEGER NOT NULL)",
+			"INSERT INTO person VALUES (1, 'ann@x.test'), (2, 'bob@x.test')",
+			"INSERT INTO project VALUES (10, 1), (2, 1), (20, 2), (1, 2)",
+			"INSERT INTO note VALUES (1, 'Person', 1), (2, 'Project', 10), (3, 'Project', 2), (4, 'Person', 2), (5, 'Project', 20), (6, 'Project', 1)",
+		)
+		note := personal("note",
+			datamap.Relation{Table: "person", By: []string{"owner_id"}, When: map[string]string{"owner_type": "Person"}},
+			datamap.Relation{Table: "project", By: []string{"owner_id"}, When: map[string]string{"owner_type": "Project"}})
+		s, err := f.Open(&datamap.System{Name: "several", Kind: f.Kind,
+			Subjects: []datamap.Subject{subject("person", "id")},
+			Tables:   []datamap.Table{personal("person"), personal("project", by("person", "person_id")), note}})
+		must(t, err)
+		defer func() { _ = s.Close() }()
+		rules := deleteAll("person", "project", "note")
+		rules.Tables["note"] = plan.TableRule{Do: plan.ActionDelete, Follow: []string{"person", "project"}}
+		_, steps, keys, err := connectortest.Prepare(ctx, s, ann(), rules)
+		must(t, err)
+		must(t, s.(connector.Eraser).Erase(ctx, steps, keys.Source, connectortest.Free, connectortest.Mute))
+		var left []string
+		rows, err := f.DB.Query("SELECT id FROM note ORDER BY id")
+		must(t, err)
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var id string
+			must(t, rows.Scan(&id))
+			left = append(left, id)
+		}
+		must(t, rows.Err())
+		if !slices.Equal(left, []string{"4", "5", "6"}) {
+			t.Errorf("notes %v are left, want those of the other person", left)
+		}
+	})
+}

@@ -167,6 +167,9 @@ func (w *walk) direct(t *table, p parent) bool {
 		if ours.Type != theirs.Type && (w.d.dialect.isText(ours) || w.d.dialect.isText(theirs) || strings.HasPrefix(ours.Type, "numeric") || strings.HasPrefix(theirs.Type, "numeric")) {
 			return false
 		}
+		if ours.Type == "numeric" {
+			return false // without a scale 1 and 1.0 are one number and two texts
+		}
 		if w.d.sys.Kind == datamap.KindMySQL && w.d.dialect.isText(ours) || ours.Type == "citext" {
 			return false
 		}

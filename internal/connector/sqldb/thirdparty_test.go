@@ -364,7 +364,7 @@ func chinook(n func(string) string) *datamap.System {
 func chinookRules(n func(string) string, policy, _ string) *plan.Rules {
 	del := plan.TableRule{Do: plan.ActionDelete, Others: "refuse"}
 	r := &plan.Rules{Today: statute.NewDate(2026, 6, 1), Tables: map[string]plan.TableRule{
-		n("customer"): del, n("invoice"): del, n("invoice_line"): {Do: plan.ActionDelete, Follow: n("invoice")}, n("employee"): del,
+		n("customer"): del, n("invoice"): del, n("invoice_line"): {Do: plan.ActionDelete, Follow: []string{n("invoice")}}, n("employee"): del,
 	}}
 	switch policy {
 	case "keep_billing":
