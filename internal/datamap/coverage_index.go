@@ -77,7 +77,11 @@ func (c *coverage) found(t *CatalogTable, column string, rule MatchRule, what st
 	if c.sys.Kind == KindPostgres {
 		fix = "CREATE INDEX CONCURRENTLY ON " + c.quoted(t) + " (lower(" + c.quoteName(column) + "))"
 	}
-	c.slow(t, column, fix, what+" in any case, and no index serves that: every look-up reads the whole table")
+	cased := " in any case"
+	if rule == MatchDomainCI {
+		cased = " with the domain in any case"
+	}
+	c.slow(t, column, fix, what+cased+", and no index serves that: every look-up reads the whole table")
 }
 
 // indexed asks for an index that begins with columns, in any order.

@@ -67,6 +67,10 @@ func (in *inference) identifiers(t *CatalogTable, column string) *CatalogTable {
 		name = "email"
 	}
 	id := Identifier{Name: name, Table: t.Name, Column: column, Match: defaultRule(name)}
+	if c, ok := t.Column(column); ok && c.Folded == FoldedPlain && id.Match == MatchDomainCI {
+		id.Match = MatchASCIICI // the product itself takes both spellings for one account
+		in.remark(t.Name, "", "%s ignores case in this database, so people are found in any case", column)
+	}
 	home := t
 	if people, link := in.addressBook(t); people != nil {
 		id.By, home = link.FromColumns, people

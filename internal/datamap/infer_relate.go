@@ -119,7 +119,7 @@ func (in *inference) relateDirect(t *CatalogTable, s *seat, direct []Link) {
 	}
 	if len(s.about) > 0 {
 		s.owners[0] = in.spelled(first)
-		in.note(t.Name, "", "shared by two people, %s and %s: is the first the owner? A delete takes the row from both, anonymize leaves it to the other; the plan stops at such rows until if_others_refer or anonymize says so",
+		in.note(t.Name, "", "shared by two people, %s and %s: is the first the owner? `erase: delete` takes the row from both; `erase: anonymize` leaves it to the other without this person in it",
 			column, strings.Join(append(second, named2(s.about, second)...), ", "))
 	}
 }

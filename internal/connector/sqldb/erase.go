@@ -21,8 +21,9 @@ type eraser struct {
 	conn    *sql.Conn
 	level   sql.IsolationLevel
 	steps   []plan.Step
-	work    []int            // the steps of this system that change something, in the order of the plan
-	places  map[*table][]int // the steps that delete rows of a table: several where rows retained for several reasons end
+	work    []int                      // the steps of this system that change something, in the order of the plan
+	places  map[*table][]int           // the steps that delete rows of a table: several where rows retained for several reasons end
+	people  map[*table][]connector.Key // the person's own rows, by subject table
 	keys    connector.Source
 	guard   connector.Guard
 	record  connector.Recorder
@@ -47,7 +48,7 @@ type progress struct{ affected, gone int64 }
 // After each statement no row may be left that should have gone, and none be unchanged that should have changed. Rows
 // that were gone before count as done. A row that refers to one that is to be deleted and that the plan does not hold,
 // whether the reference is declared or the map's alone, is connector.ErrChanged: it came after the plan was made, and
-// no cascade may take it along. So are rows elsewhere that a trigger deletes. Errors name step and table, never a value.
+// no cascade may take it along. So is a row that now holds another person's key where it held this person's. So are rows elsewhere that a trigger deletes. Errors name step and table, never a value.
 func (d *DB) Erase(ctx context.Context, steps []plan.Step, keys connector.Source, guard connector.Guard, record connector.Recorder) error {
 	g, err := d.freshGraph(ctx)
 	if err != nil {
@@ -72,6 +73,9 @@ func (d *DB) Erase(ctx context.Context, steps []plan.Step, keys connector.Source
 		return d.fail(err, "asking how the server writes its log")
 	}
 	if err := e.ask(ctx); err != nil {
+		return err
+	}
+	if err := e.learn(ctx); err != nil {
 		return err
 	}
 	if err := e.rehearse(ctx); err != nil {
@@ -269,7 +273,7 @@ func (e *eraser) batch(ctx context.Context, tx *sql.Tx, i int, t *table, keys []
 	}
 	if left != 0 {
 		return fault.Wrap(connector.ErrChanged, fault.Conflict, "rows_differ",
-			"%d rows of %s were there and did not change: a trigger or another writer stands between; nothing of it was done.", left, t.name)
+			"%d rows of %s were there and did not change: a trigger or another writer stands between, or they are somebody else's by now; nothing of it was done.", left, t.name)
 	}
 	p.affected += affected
 	p.gone += max(int64(len(keys))-affected, 0)
@@ -282,8 +286,12 @@ func (e *eraser) delete(ctx context.Context, tx *sql.Tx, i int, t *table, keys [
 	}
 	b := &builder{dialect: e.d.dialect}
 	name := e.d.dialect.table(t.cat)
-	b.write("DELETE FROM ", name, " WHERE ")
+	b.write("DELETE FROM ", name, " WHERE (")
 	if err := e.d.writeRows(b, name, t, keys); err != nil {
+		return 0, err
+	}
+	b.write(")")
+	if err := e.writeStillTheirs(b, name, t); err != nil {
 		return 0, err
 	}
 	n, err := e.exec(ctx, tx, b, "deleting rows of %s", t.name)

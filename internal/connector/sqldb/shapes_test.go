@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -215,6 +216,33 @@ func TestWithSeveralOwners(t *testing.T) {
 		must(t, rows.Err())
 		if !slices.Equal(left, []string{"4", "5", "6"}) {
 			t.Errorf("notes %v are left, want those of the other person", left)
+		}
+	})
+}
+
+// A row that became somebody else's after its key was recorded is not deleted.
+func TestRowsThatChangeHands(t *testing.T) {
+	onAllEngines(t, func(t *testing.T, f connectortest.Fixture) {
+		ctx := context.Background()
+		execAll(t, f,
+			"CREATE TABLE person (id INTEGER PRIMARY KEY, email VARCHAR(40) NOT NULL)",
+			"CREATE TABLE event (id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL)",
+			"INSERT INTO person VALUES (1, 'ann@x.test'), (2, 'bob@x.test')",
+			"INSERT INTO event VALUES (1, 1), (2, 1), (3, 2)",
+		)
+		s, err := f.Open(&datamap.System{Name: "hands", Kind: f.Kind, Subjects: []datamap.Subject{subject("person", "id")},
+			Tables: []datamap.Table{personal("person"), personal("event", by("person", "person_id"))}})
+		must(t, err)
+		defer func() { _ = s.Close() }()
+		_, steps, keys, err := connectortest.Prepare(ctx, s, ann(), deleteAll("person", "event"))
+		must(t, err)
+		execAll(t, f, "UPDATE event SET person_id = 2 WHERE id = 2")
+		err = s.(connector.Eraser).Erase(ctx, steps, keys.Source, connectortest.Free, connectortest.Mute)
+		if !errors.Is(err, connector.ErrChanged) {
+			t.Errorf("the erasure of a row that is another person's by now: %v, want that the data changed", err)
+		}
+		if n := countRows(t, f, "event"); n != 3 {
+			t.Errorf("%d events are left, want all three: what is not as approved is not begun", n)
 		}
 	})
 }
