@@ -68,19 +68,26 @@ type Refusal struct {
 
 // Certificate is the evidence of what was done, without personal data.
 type Certificate struct {
-	Reference     string            `json:"reference"`
-	Request       string            `json:"request"`
-	Type          string            `json:"type"`
-	Status        string            `json:"status"`
-	PolicyVersion string            `json:"policy_version"`
-	PlanDigest    string            `json:"plan_digest"`
-	ReceivedAt    *string           `json:"received_at"`
-	AnsweredAt    *string           `json:"answered_at"`
-	Steps         []CertificateStep `json:"steps"`
-	Remains       []Remains         `json:"remains"`
-	Check         string            `json:"check"`
-	Approvals     []Approval        `json:"approvals"`
-	Notes         []string          `json:"notes"`
+	Reference     string               `json:"reference"`
+	Request       string               `json:"request"`
+	Type          string               `json:"type"`
+	Status        string               `json:"status"`
+	PolicyVersion string               `json:"policy_version"`
+	PlanDigest    string               `json:"plan_digest"`
+	ReceivedAt    *string              `json:"received_at"`
+	AnsweredAt    *string              `json:"answered_at"`
+	Steps         []CertificateStep    `json:"steps"`
+	Remains       []Remains            `json:"remains"`
+	Backups       []CertificateBackups `json:"backups"`
+	Check         string               `json:"check"`
+	Approvals     []Approval           `json:"approvals"`
+	Notes         []string             `json:"notes"`
+}
+
+// CertificateBackups says until when backups of a system may still hold what was erased; null: its data map does not say.
+type CertificateBackups struct {
+	System string  `json:"system"`
+	Until  *string `json:"until"`
 }
 
 // CertificateStep is one executed step.

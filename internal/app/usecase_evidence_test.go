@@ -36,3 +36,22 @@ func TestFewShareWhatStays(t *testing.T) {
 		t.Errorf("the certificate says %q, %q", c.Check, c.Notes)
 	}
 }
+
+// TestUntilWhenBackupsHoldIt: the certificate says the day until which backups may hold what went, by the data map; a
+// map that is silent is said to be. It needs no answer of the product's database.
+func TestUntilWhenBackupsHoldIt(t *testing.T) {
+	for keep, want := range map[string]string{"": "", "    backups: {keep: P35D}\n": "2026-04-20"} {
+		b := newBench(t)
+		b.applyMap("    tables:\n", keep+"    tables:\n")
+		r, _ := b.ask(demoshop.ErasurePerson, "erasure")
+		b.approve(r, "erasure")
+		b.pass(14*day + time.Minute) // 2026-03-16
+		q := b.want(r, "erasure", dsr.StatusFulfilled)
+		b.must(b.shop.DB.Close())
+		c, err := b.app.Fulfill.Certificate(b.ctx, b.officer, q.ID)
+		b.must(err)
+		if len(c.Backups) != 1 || c.Backups[0].System != "shop" || !c.Backups[0].Until.IsZero() != (want != "") || want != "" && c.Backups[0].Until.String() != want {
+			t.Errorf("with %q the certificate says %+v, want %q", keep, c.Backups, want)
+		}
+	}
+}

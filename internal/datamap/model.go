@@ -1,6 +1,10 @@
 package datamap
 
-import "time"
+import (
+	"time"
+
+	"github.com/habeas-data/habeas/internal/statute"
+)
 
 // Map is a parsed datamap.yaml.
 type Map struct {
@@ -40,6 +44,7 @@ type System struct {
 	Wildcard   *Table  // the entry "*": never covers a table that reaches a person
 	Find       map[string]string
 	Limits     Limits
+	Backups    statute.Period // how long backups of the system are kept; zero: the map does not say
 	Line       int
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/habeas-data/habeas/internal/statute"
 )
 
 var (
@@ -73,7 +75,7 @@ func (p *mapReader) root(doc ast.Node, m *Map) {
 func (p *mapReader) system(s pair) System {
 	path := join("systems", s.key)
 	sys := System{Name: s.key, Line: s.at.line}
-	f := p.fields(s.node, path, "kind", "dsn", "session", "url", "subject", "subjects", "references", "schemas", "tables", "find", "limits")
+	f := p.fields(s.node, path, "kind", "dsn", "session", "url", "subject", "subjects", "references", "schemas", "tables", "find", "limits", "backups")
 	if v, ok := f["kind"]; ok {
 		sys.Kind = Kind(p.word(v.node, join(path, "kind"), "postgres", "mysql", "sqlite", "blob", "webhook", "rest", "manual"))
 	} else {
@@ -100,6 +102,9 @@ func (p *mapReader) system(s pair) System {
 	}
 	if v, ok := f["limits"]; ok {
 		sys.Limits = p.limits(v.node, join(path, "limits"))
+	}
+	if v, ok := f["backups"]; ok {
+		sys.Backups = p.backups(v.node, join(path, "backups"))
 	}
 	if v, ok := f["tables"]; ok {
 		p.tables(v.node, join(path, "tables"), &sys)
@@ -166,6 +171,20 @@ func (p *mapReader) limits(n ast.Node, path string) Limits {
 		}
 	}
 	return l
+}
+
+// backups reads {keep: P35D}.
+func (p *mapReader) backups(n ast.Node, path string) statute.Period {
+	v, ok := p.fields(n, path, "keep")["keep"]
+	if !ok {
+		p.bad(spot(n), path, "write {keep: P35D}", "backups lacks keep")
+		return statute.Period{}
+	}
+	keep, err := statute.ParsePeriod(p.text(v.node, join(path, "keep")))
+	if err != nil || keep.IsZero() {
+		p.bad(spot(v.node), join(path, "keep"), "a period such as P35D: the longest that a backup is kept", "this is no period")
+	}
+	return keep
 }
 
 // seconds reads a short ISO 8601 duration: `PT0.25S`.

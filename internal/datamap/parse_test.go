@@ -107,6 +107,7 @@ func TestFormsOfTheContract(t *testing.T) {
 		"composite reference":  {s.References[1], Reference{"seat", []string{"hall", "row"}, "row_of_seats", []string{"hall", "row"}}},
 		"schema in reference":  {s.References[2], Reference{"hr.badge", []string{"employee_no"}, "hr.employee", []string{"no"}}},
 		"quoted reference":     {s.References[3], Reference{"odd.table", []string{"column"}, "customer", []string{"id"}}},
+		"backups":              {s.Backups.String(), "P35D"},
 		"limits":               {s.Limits, Limits{MaxRows: 50000, MaxShare: 0.25, LockTime: 100 * time.Millisecond, K: 5}},
 		"owners":               {len(table("membership").Owners), 2},
 		"to":                   {table("seat").Owners[0].To, []string{"hall", "row"}},

@@ -117,6 +117,9 @@ func (w *writer) system(s *System) {
 		}
 		w.line(2, "limits: {%s}", strings.Join(parts, ", "))
 	}
+	if !s.Backups.IsZero() {
+		w.line(2, "backups: {keep: %s}", s.Backups)
+	}
 	if len(s.Tables) == 0 && s.Wildcard == nil {
 		return
 	}

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/habeas-data/habeas/internal/connector"
 	"github.com/habeas-data/habeas/internal/plan"
+	"github.com/habeas-data/habeas/internal/statute"
 	"github.com/habeas-data/habeas/internal/store"
 )
 
@@ -73,6 +75,29 @@ func (s *Service) traces(ctx context.Context, r *run) []string {
 		for _, t := range found {
 			out = append(out, fmt.Sprintf("%s, %s: %s", o.entry.Name, strings.ReplaceAll(t.Where, "_", " "), t.Text))
 		}
+	}
+	return out
+}
+
+// backups says for each system from which rows went until when its backups may hold them, counted from its last step.
+func backups(r *run, steps []store.StepRecord) []CertBackups {
+	out := []CertBackups{}
+	for i := range r.set.Map.Systems {
+		entry := &r.set.Map.Systems[i]
+		var last time.Time
+		for _, st := range steps {
+			if st.System == entry.Name && st.DoneAt.After(last) {
+				last = st.DoneAt
+			}
+		}
+		if last.IsZero() {
+			continue
+		}
+		b := CertBackups{System: entry.Name}
+		if !entry.Backups.IsZero() {
+			b.Until = entry.Backups.AddToDate(statute.DateOf(last.In(zone(r.set.Policy))))
+		}
+		out = append(out, b)
 	}
 	return out
 }

@@ -127,7 +127,7 @@ func (s *Service) Certificate(ctx context.Context, p access.Principal, id dsr.Re
 			return fault.New(fault.Conflict, "not_done", "There is a certificate once the request is fulfilled or denied; this one is %s.", r.req.Status)
 		}
 		c = Certificate{Reference: r.req.Reference, Request: id, Type: r.req.Right, Status: r.req.Status, PolicyVersion: r.sub.PolicyVersion,
-			PlanDigest: r.req.PlanDigest, ReceivedAt: r.req.ReceivedAt, AnsweredAt: r.req.AnsweredAt, Steps: []CertStep{}, Remains: []CertRemains{},
+			PlanDigest: r.req.PlanDigest, ReceivedAt: r.req.ReceivedAt, AnsweredAt: r.req.AnsweredAt, Steps: []CertStep{}, Remains: []CertRemains{}, Backups: []CertBackups{},
 			Notes: []string{"Backups, replicas and logs of the systems named here are outside what was looked at: they end with their own expiry."}}
 		steps, err := tx.Steps(id)
 		if err != nil {
@@ -138,6 +138,7 @@ func (s *Service) Certificate(ctx context.Context, p access.Principal, id dsr.Re
 		}
 		if r.req.Right.Work() == dsr.WorkErase && r.req.Status == dsr.StatusFulfilled {
 			erased = r
+			c.Backups = backups(r, steps)
 		}
 		return s.remains(tx, r, &c)
 	})

@@ -165,6 +165,7 @@ type Certificate struct {
 	AnsweredAt    time.Time      `json:"answered_at,omitzero"`
 	Steps         []CertStep     `json:"steps"`
 	Remains       []CertRemains  `json:"remains"`
+	Backups       []CertBackups  `json:"backups"` // of erasures: the systems from which rows went
 	Check         string         `json:"check"`
 	Approvals     []ApprovalView `json:"approvals"`
 	Notes         []string       `json:"notes"` // what can't be seen from here: backups, dead tuples
@@ -178,6 +179,12 @@ type CertStep struct {
 	Expected int64  `json:"expected"`
 	Affected int64  `json:"affected"`
 	Gone     int64  `json:"already_gone"`
+}
+
+// CertBackups says until when backups of a system may still hold what was erased.
+type CertBackups struct {
+	System string       `json:"system"`
+	Until  statute.Date `json:"until,omitzero"` // zero: the data map does not say how long they are kept
 }
 
 // CertRemains is what was kept, until when and why.

@@ -90,6 +90,9 @@ func certificateOf(x fulfill.Certificate) api.Certificate {
 	return api.Certificate{Reference: string(x.Reference), Request: string(x.Request), Type: string(x.Type), Status: string(x.Status),
 		PolicyVersion: x.PolicyVersion, PlanDigest: x.PlanDigest, ReceivedAt: instant(x.ReceivedAt), AnsweredAt: instant(x.AnsweredAt),
 		Check: x.Check, Notes: words(x.Notes), Approvals: each(x.Approvals, approvalOf),
+		Backups: each(x.Backups, func(b fulfill.CertBackups) api.CertificateBackups {
+			return api.CertificateBackups{System: b.System, Until: date(b.Until)}
+		}),
 		Steps: each(x.Steps, func(s fulfill.CertStep) api.CertificateStep {
 			return api.CertificateStep{System: s.System, Table: s.Table, Action: s.Action, Expected: s.Expected, Affected: s.Affected, AlreadyGone: s.Gone}
 		}),
