@@ -82,6 +82,9 @@ func (s *Service) traces(ctx context.Context, r *run) []string {
 // backups says for each system from which rows went until when its backups may hold them, counted from its last step.
 func backups(r *run, steps []store.StepRecord) []CertBackups {
 	out := []CertBackups{}
+	if !r.set.HasMap() {
+		return out
+	}
 	for i := range r.set.Map.Systems {
 		entry := &r.set.Map.Systems[i]
 		var last time.Time
