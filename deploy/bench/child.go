@@ -85,6 +85,16 @@ func (o outcome) last(name string) span {
 	return span{}
 }
 
+// first gives the first part of a name.
+func (o outcome) first(name string) span {
+	for _, s := range o.Spans {
+		if s.Name == name {
+			return s
+		}
+	}
+	return span{}
+}
+
 // runner carries one request through the program's own parts.
 type runner struct {
 	app   *app.App
@@ -258,7 +268,8 @@ func peakRSS(pid string) (int64, error) {
 	return 0, fmt.Errorf("/proc/%s/status has no VmHWM", pid)
 }
 
-// timedBlobs times what is put and counted into the file store: a package is put from its first byte to its last.
+// timedBlobs times what is put and counted into the file store: a package is put from its first byte to its last,
+// and what the next package is compared with comes after it.
 type timedBlobs struct {
 	blob.Store
 	r *runner
